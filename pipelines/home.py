@@ -75,6 +75,11 @@ class Home:
         return self.build / "expectation_results.parquet"
 
     @property
+    def build_state(self) -> Path:
+        """What the build database was made with: the models' fingerprint and the knowledge cut-off."""
+        return self.build / "build_state.json"
+
+    @property
     def last_run(self) -> Path:
         """What the last finished run was made of; lets a run with nothing new end quickly."""
         return self.build / "last_run.json"
