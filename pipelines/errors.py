@@ -18,3 +18,8 @@ class UnreadableFile(UpheldError):
 
 class BrokenEvidence(UpheldError):
     """A ledger entry, an original or a bundle is not what the ledger says. Exit status 1."""
+
+
+class NotKept(UpheldError):
+    """A landing file could not be taken in this time (it is still growing, say); it stays where it is and the
+    next run tries again. Nothing is registered, because its bytes are not known. Exit status 1."""
