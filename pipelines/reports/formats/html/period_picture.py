@@ -1,0 +1,205 @@
+"""A control's operations over the whole period as one small SVG: volume above, every kind of exception in its lane.
+
+Everything stands at computed pixels and nothing depends on how wide a machine's fonts are, so the SVG is the same
+bytes everywhere.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from pipelines.reports.report import Control, Period, Timeline
+from pipelines.reports.words import OUTCOMES, counted
+
+FONT = "'Helvetica Neue', 'Segoe UI', 'Liberation Sans', Arial, sans-serif"
+INK, QUIET, RULE, VOLUME = "#17212b", "#4a5764", "#d5dce3", "#7c97ae"
+COLOURS = {"deviation": "#b42318", "indeterminate": "#6938b8", "waived": "#b54708", "pending": "#66727e"}
+SHAPES = {"deviation": "circle", "indeterminate": "square", "waived": "diamond", "pending": "triangle-up"}
+LANES = ("deviation", "indeterminate", "waived", "pending")
+
+# Not strftime: month names must not follow a machine's locale.
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WIDTH, _LEFT, _RIGHT = 880, 118, 12
+_TOP, _BARS, _NO_BARS, _LANE, _BOTTOM = 18, 64, 26, 24, 22
+
+
+def picture(control: Control, period: Period) -> str:
+    """The SVG of one assessed control, without width and height so that the page can size it."""
+    timeline = control.timeline
+    assert timeline is not None, "only assessed controls have a timeline"
+    lanes = [outcome for outcome in LANES if any(s.outcome == outcome for s in timeline.stretches)]
+    drawn = any(s.outcome == "operated" for s in timeline.stretches)
+    base = _TOP + (_BARS if drawn else _NO_BARS)
+    top = base + (8 if lanes else 0)
+    foot = top + _LANE * len(lanes)
+    height = foot + _BOTTOM
+    layers = [
+        *_calendar(period, _TOP if drawn else base, foot),
+        *_volume(timeline, period, base),
+        *_exceptions(timeline, period, lanes, top),
+        *_cutoff(period, foot),
+    ]
+    chart = (
+        alt.layer(*layers)
+        .properties(width=_WIDTH, height=height, padding=0, autosize="none")
+        .configure(font=FONT, aria=False, background="transparent")
+        .configure_view(stroke=None)
+    )
+    svg = vl_convert.vegalite_to_svg(chart.to_dict())
+    return svg.replace(f' width="{_WIDTH}" height="{height}"', "", 1)
+
+
+def caption(control: Control, period: Period) -> str:
+    """What the picture shows, in one or two sentences for those who do not see it."""
+    timeline = control.timeline
+    assert timeline is not None, "only assessed controls have a timeline"
+    unit = stretch_name(timeline)
+    totals: dict[str, int] = {}
+    for stretch in timeline.stretches:
+        totals[stretch.outcome] = totals.get(stretch.outcome, 0) + stretch.operations
+    if not totals:
+        return f"No operation has a date in the {timeline.length} {unit}s of the period."
+    parts = [
+        f"{totals[outcome]:,} {OUTCOMES[outcome].title.lower()} in "
+        f"{len({s.number for s in timeline.stretches if s.outcome == outcome})} of {timeline.length} {unit}s"
+        for outcome in ("operated", *LANES)
+        if outcome in totals
+    ]
+    return f"Operations over the period: {'; '.join(parts)}."
+
+
+def stretch_name(timeline: Timeline) -> str:
+    return {1: "day", 7: "week"}.get(timeline.days, f"{timeline.days}-day stretch")
+
+
+def _x(period: Period, instant: datetime) -> float:
+    share = (instant - period.start_at) / (period.end_at - period.start_at)
+    return round(_LEFT + min(max(share, 0), 1) * (_WIDTH - _LEFT - _RIGHT), 2)
+
+
+def _edges(timeline: Timeline, period: Period, number: int) -> tuple[float, float]:
+    begin = period.start_at + timedelta(days=timeline.days * number)
+    return _x(period, begin), _x(period, begin + timedelta(days=timeline.days))
+
+
+def _at(field: str) -> dict[str, Any]:
+    """A position that is already in pixels."""
+    return {"field": field, "type": "quantitative", "scale": None, "axis": None}
+
+
+def _layer(mark: dict[str, Any], rows: list[dict[str, Any]], *channels: str, **more: Any) -> list[alt.Chart]:
+    if not rows:
+        return []
+    encoding = {channel: _at(channel) if channel in ("x", "y") else {"field": channel} for channel in channels}
+    return [alt.Chart.from_dict({"data": {"values": rows}, "mark": mark, "encoding": encoding | more})]
+
+
+def _text(rows: list[dict[str, Any]], size: int = 11, colour: str = QUIET, **mark: Any) -> list[alt.Chart]:
+    style = {"type": "text", "fontSize": size, "color": colour, "baseline": "middle", "align": "left"}
+    return _layer(style | mark, rows, "x", "y", text={"field": "text", "type": "nominal"})
+
+
+def _calendar(period: Period, top: float, foot: float) -> list[alt.Chart]:
+    """Month boundaries in the period's own zone, with the names of the months between them."""
+    months = [period.first_day.replace(day=1)]
+    while months[-1] <= period.last_day:
+        months.append(_next_month(months[-1]))
+    step = max(1, math.ceil((len(months) - 1) / 12))
+    rules, names = [], []
+    for number, month in enumerate(months):
+        x = _x(period, period.begin_of(month))
+        if month > period.first_day and month <= period.last_day and number % step == 0:
+            rules.append({"x": x, "y": top, "y2": foot})
+        following = _x(period, period.begin_of(months[min(number + step, len(months) - 1)]))
+        if number % step == 0 and following - x > 26:
+            year = f" {month.year}" if number == 0 or month.month <= step and month.month == 1 else ""
+            names.append({"x": x + 4, "y": foot + 13, "text": f"{_MONTHS[month.month - 1]}{year}"})
+    frame = [{"x": _LEFT, "y": foot, "x2": _WIDTH - _RIGHT}]
+    return [
+        *_layer({"type": "rule", "color": RULE, "strokeWidth": 1}, rules, "x", "y", "y2"),
+        *_layer({"type": "rule", "color": QUIET, "strokeWidth": 1}, frame, "x", "y", "x2"),
+        *_text(names),
+    ]
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+
+
+def _volume(timeline: Timeline, period: Period, base: float) -> list[alt.Chart]:
+    counts = {s.number: s.operations for s in timeline.stretches if s.outcome == "operated"}
+    most = max(counts.values(), default=0)
+    bars = []
+    for number, operations in sorted(counts.items()):
+        left, right = _edges(timeline, period, number)
+        # A bar of one operation among thousands still has to be seen.
+        tall = max(2.0, round(_BARS * operations / most, 2))
+        bars.append({"x": left + 0.6, "x2": max(right - 0.6, left + 1.2), "y": base - tall, "y2": base})
+    floor = [{"x": _LEFT, "y": base, "x2": _WIDTH - _RIGHT}]
+    ceiling = [{"x": _LEFT - 4, "y": _TOP, "x2": _WIDTH - _RIGHT}] if most else []
+    scale = [{"x": _LEFT - 8, "y": _TOP + 1, "text": f"{most:,}"}] if most else []
+    undated = []
+    if timeline.undated:
+        text = counted(timeline.undated, "operation has no single date", "operations have no single date")
+        undated = [{"x": _LEFT + 4, "y": _TOP - 9 if most else base - 10, "text": text}]
+    return [
+        *_layer({"type": "rule", "color": RULE, "strokeWidth": 1}, ceiling, "x", "y", "x2"),
+        *_layer({"type": "rect", "color": VOLUME}, bars, "x", "x2", "y", "y2"),
+        *_layer({"type": "rule", "color": QUIET, "strokeWidth": 1}, floor, "x", "y", "x2"),
+        *_text([{"x": 0, "y": base - 22, "text": "Operated"}], 12, INK, fontWeight="bold"),
+        *_text([{"x": 0, "y": base - 7, "text": f"per {stretch_name(timeline)}"}]),
+        *_text(scale, align="right"),
+        *_text(undated),
+    ]
+
+
+def _exceptions(timeline: Timeline, period: Period, lanes: list[str], top: float) -> list[alt.Chart]:
+    """One lane per kind of exception: a mark where there is one, its number beside it where there are more."""
+    layers: list[alt.Chart] = []
+    for row, outcome in enumerate(lanes):
+        y = top + _LANE * row + _LANE / 2
+        found = {s.number: s.operations for s in timeline.stretches if s.outcome == outcome}
+        points, counts = [], []
+        for number, operations in sorted(found.items()):
+            x = round(sum(_edges(timeline, period, number)) / 2, 2)
+            points.append({"x": x, "y": y, "size": 70 if operations == 1 else 110})
+            text = f"{operations:,}"
+            needed = 16 + 6 * len(text)
+            following = min((other for other in found if other > number), default=None)
+            right = _WIDTH - _RIGHT + 20 if following is None else _edges(timeline, period, following)[0]
+            if operations > 1 and x + needed <= right:
+                counts.append({"x": x + 8, "y": y + 0.5, "text": text})
+        mark = {"type": "point", "filled": True, "opacity": 1, "shape": SHAPES[outcome], "color": COLOURS[outcome]}
+        lane = [{"x": _LEFT, "y": y, "x2": _WIDTH - _RIGHT}]
+        name = [{"x": 0, "y": y, "text": OUTCOMES[outcome].title}]
+        total = [{"x": _LEFT - 8, "y": y, "text": f"{sum(found.values()):,}"}]
+        layers += _layer({"type": "rule", "color": RULE, "strokeWidth": 1}, lane, "x", "y", "x2")
+        # A number is read, so the lane's line is taken away behind it.
+        behind = [{**c, "x": c["x"] - 2, "x2": c["x"] + 6.2 * len(c["text"]), "y": y - 6, "y2": y + 6} for c in counts]
+        layers += _layer({"type": "rect", "color": "#ffffff"}, behind, "x", "x2", "y", "y2")
+        layers += _layer(mark, points, "x", "y", size={"field": "size", "type": "quantitative", "scale": None})
+        layers += _text(counts, 10.5, COLOURS[outcome], fontWeight="bold")
+        layers += _text(name, 12, COLOURS[outcome], fontWeight="bold")
+        layers += _text(total, align="right")
+    return layers
+
+
+def _cutoff(period: Period, foot: float) -> list[alt.Chart]:
+    """Where knowledge ends, when that is inside the period."""
+    if period.cutoff_at >= period.end_at:
+        return []
+    x = _x(period, period.cutoff_at)
+    shade = [{"x": x, "x2": _WIDTH - _RIGHT, "y": _TOP, "y2": foot}]
+    rule = [{"x": x, "y": _TOP - 6, "y2": foot}]
+    right = x > _WIDTH - 140
+    name = [{"x": x - 5 if right else x + 5, "y": _TOP - 8, "text": "evidence ends"}]
+    return [
+        *_layer({"type": "rect", "color": "#e9edf1", "opacity": 0.75}, shade, "x", "x2", "y", "y2"),
+        *_layer({"type": "rule", "color": INK, "strokeWidth": 1, "strokeDash": [4, 3]}, rule, "x", "y", "y2"),
+        *_text(name, align="right" if right else "left"),
+    ]

@@ -1,0 +1,259 @@
+"""report.html: the whole report of a period in one file that opens anywhere, fetches nothing and runs nothing else.
+
+The page carries a content security policy that names its one style sheet and its one script by hash, so that text
+from evidence could not load or run anything even if it got past escaping.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipelines.reports import words
+from pipelines.reports.formats.html.operations_data import FileIndex, cited, pack_operations, script_json
+from pipelines.reports.formats.html.period_picture import caption, picture, stretch_name
+from pipelines.reports.report import AuditReport, Control, EvidenceFile, Table
+from pipelines.reports.visible_text import visible
+
+WRITES_DATA = False
+
+ROWS_PER_CONTROL = 200
+"""Deviations, and as many indeterminate rows, written out under their control; the table of operations has them all."""
+ROWS_PER_LIST = 100
+"""Unlinked and rejected records written out; the CSV files have them all."""
+EMBEDDED_OPERATIONS = 250_000
+"""Beyond this a browser gets slow: exceptions stay, operated rows are left to the CSV, and the page says so."""
+
+_FOLDER = Path(__file__).parent
+_ATTENTION = sorted(words.OUTCOMES, key=lambda outcome: words.OUTCOMES[outcome].rank)
+
+
+def render(report: AuditReport, folder: Path) -> None:
+    """Write `folder`/report.html."""
+    (folder / "report.html").write_text(page(report), encoding="utf-8", newline="\n")
+
+
+@dataclass(frozen=True)
+class Citation:
+    """The records of one evidence file that an operation rests on."""
+
+    sha256: str
+    name: str
+    feed: str
+    records: list[str]
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One assessed control with everything the page shows about it."""
+
+    control: Control
+    sentence: str
+    picture: Markup
+    caption: str
+    stretch: str
+    deviations: list[dict[str, Any]]
+    indeterminate: list[dict[str, Any]]
+
+    @property
+    def failed(self) -> list[Any]:
+        return [finding for finding in self.control.findings if not finding.passed]
+
+
+def page(report: AuditReport) -> str:
+    files = FileIndex()
+    known = _names_of(report.evidence_files)
+    operations = _operations_by_control(report)
+    deviations = _by_control(report.table("deviations"))
+    chapters = [
+        _chapter(control, report, known, deviations.get(control.control_id, []), operations.indeterminate)
+        for control in sorted(report.assessed, key=_needs_attention)
+    ]
+    columns = report.table("control_operations").columns
+    blocks = {
+        control_id: Markup(pack_operations(rows, columns, report.period.start_at, files))
+        for control_id, rows in sorted(operations.rows.items())
+    }
+    # Only now are all cited files known.
+    index = [
+        [visible(text or "") for text in (sha256, *known.get(sha256, ("", "")))] for sha256 in files.numbers
+    ]
+    unlinked, rejected = report.table("unlinked"), report.table("rejected_records")
+    environment = _environment()
+    style = Markup(environment.get_template("report.css").render(digest=report.data_digest or ""))
+    script = Markup((_FOLDER / "report.js").read_text(encoding="utf-8"))
+    return environment.get_template("report.html.j2").render(
+        report=report,
+        period=report.period,
+        chapters=chapters,
+        not_assessed=[control for control in report.controls if control.figures is None],
+        tally=_tally(chapters),
+        failed=[finding for finding in report.findings if not finding.passed],
+        indeterminate=sum(chapter.control.figures.indeterminate for chapter in chapters),
+        unlinked=list(islice(unlinked.records(), ROWS_PER_LIST)),
+        unlinked_kinds=_kinds(unlinked),
+        rejected=list(islice(rejected.records(), ROWS_PER_LIST)),
+        rejected_records=sum(1 for _ in rejected),
+        rejected_files=[file for file in report.evidence_files if file.status == "rejected"],
+        blocks=blocks,
+        file_index=Markup(script_json(index)),
+        left_out=operations.left_out,
+        origin=Markup(script_json(_epoch(report.period.start_at))),
+        outcome_words=Markup(script_json({name: word.title for name, word in words.OUTCOMES.items()})),
+        attention=_ATTENTION,
+        style=style,
+        script=script,
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # Whatever a template prints has its control and reordering characters written out; autoescape comes after.
+        finalize=lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
+    )
+    environment.filters |= {
+        "moment": moment,
+        "day": words.day,
+        "percent": words.percent,
+        "percent_at_least": words.percent_at_least,
+        "percent_at_most": words.percent_at_most,
+        "duration": words.duration,
+        "group": lambda number: f"{number:,}",
+    }
+    environment.globals |= {"counted": words.counted, "CONCLUSIONS": words.CONCLUSIONS, "OUTCOMES": words.OUTCOMES}
+    return environment
+
+
+def moment(value: datetime | None) -> str:
+    """A UTC instant as people read it, exact: seconds and fractions only where there are any."""
+    if value is None:
+        return "–"
+    text = value.isoformat(sep=" ", timespec="microseconds" if value.microsecond else "seconds")
+    return text.removesuffix(":00") if not value.microsecond else text.rstrip("0")
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _epoch(instant: datetime) -> int:
+    return int((instant - datetime(1970, 1, 1)).total_seconds())
+
+
+def _needs_attention(control: Control) -> tuple[int, str]:
+    conclusion = words.CONCLUSIONS.get(control.conclusion or "")
+    return (conclusion.rank if conclusion else len(words.CONCLUSIONS), control.control_id)
+
+
+def _tally(chapters: list[Chapter]) -> dict[str, int]:
+    return {
+        name: sum(chapter.control.conclusion == name for chapter in chapters)
+        for name in sorted(words.CONCLUSIONS, key=lambda name: words.CONCLUSIONS[name].rank)
+    }
+
+
+def _kinds(unlinked: Table) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for record in unlinked.records():
+        counts[record["kind"]] = counts.get(record["kind"], 0) + 1
+    return counts
+
+
+def _names_of(files: Iterable[EvidenceFile]) -> dict[str, tuple[str, str]]:
+    """sha256 -> (every name the file was delivered under, the feeds it came in)."""
+    names: dict[str, dict[str, None]] = {}
+    feeds: dict[str, dict[str, None]] = {}
+    for file in files:
+        names.setdefault(file.sha256, {})[file.original_name or "(no name)"] = None
+        feeds.setdefault(file.sha256, {})[f"{file.system}/{file.feed}"] = None
+    return {sha256: (" = ".join(names[sha256]), ", ".join(feeds[sha256])) for sha256 in names}
+
+
+@dataclass
+class _Operations:
+    rows: dict[str, list[tuple[Any, ...]]]
+    indeterminate: dict[str, list[dict[str, Any]]]
+    left_out: int
+
+
+def _operations_by_control(report: AuditReport) -> _Operations:
+    """Every operation once, by control; exceptions before operated rows where there is not room for all."""
+    table = report.table("control_operations")
+    names = [column.name for column in table.columns]
+    control, outcome = names.index("control_id"), names.index("outcome")
+    found = _Operations({}, {}, 0)
+    exceptions = sum(
+        control.figures.population - control.figures.operated for control in report.assessed if control.figures
+    )
+    room_for_operated = max(0, EMBEDDED_OPERATIONS - exceptions)
+    room_for_exceptions = EMBEDDED_OPERATIONS
+    for row in table:
+        if row[outcome] == "indeterminate":
+            found.indeterminate.setdefault(row[control], []).append(
+                dict(zip(names, row, strict=True)) | {"began_at": None}
+            )
+        if row[outcome] == "operated":
+            room_for_operated -= 1
+            fits = room_for_operated >= 0
+        else:
+            room_for_exceptions -= 1
+            fits = room_for_exceptions >= 0
+        if fits:
+            found.rows.setdefault(row[control], []).append(row)
+        else:
+            found.left_out += 1
+    return found
+
+
+def _by_control(table: Table) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for record in table.records():
+        found.setdefault(record["control_id"], []).append(record)
+    return found
+
+
+def _chapter(
+    control: Control,
+    report: AuditReport,
+    known: dict[str, tuple[str, str]],
+    deviations: list[dict[str, Any]],
+    indeterminate: dict[str, list[dict[str, Any]]],
+) -> Chapter:
+    assert control.timeline is not None, "only assessed controls have a chapter"
+
+    def listed(rows: list[dict[str, Any]], *first: str) -> list[dict[str, Any]]:
+        rows = sorted(rows, key=lambda row: (*((row[name] is None, row[name]) for name in first), row["operation_id"]))
+        return [row | {"citations": _citations(row["evidence"], known)} for row in rows[:ROWS_PER_CONTROL]]
+
+    return Chapter(
+        control=control,
+        sentence=words.conclusion_sentence(control),
+        picture=Markup(picture(control, report.period)),
+        caption=caption(control, report.period),
+        stretch=stretch_name(control.timeline),
+        deviations=listed(deviations, "outcome", "began_at"),
+        indeterminate=listed(indeterminate.get(control.control_id, []), "due_at"),
+    )
+
+
+def _citations(evidence: str | None, known: dict[str, tuple[str, str]]) -> list[Citation]:
+    records: dict[str, list[str]] = {}
+    for sha256, record in cited(evidence):
+        records.setdefault(sha256, []).append(record)
+    return [Citation(sha256, *known.get(sha256, ("", "")), numbers) for sha256, numbers in records.items()]
