@@ -1,0 +1,51 @@
+{#- Text to an instant: TIMESTAMP in UTC, microseconds. What has no zone is UTC. Vendors' ways of saying "never"
+    (N/A, no_information, 0000-00-00, empty) become NULL. Plain numbers are seconds, milliseconds or microseconds
+    since 1970, told apart by size. -#}
+{% macro instant(text) -%}
+(case
+    when regexp_full_match(trim({{ text }}), '[0-9]{9,10}(\.[0-9]+)?')
+        then make_timestamp(cast(round(cast({{ text }} as decimal(20, 6)) * 1000000) as bigint))
+    when regexp_full_match(trim({{ text }}), '[0-9]{12,13}') then make_timestamp(cast({{ text }} as bigint) * 1000)
+    when regexp_full_match(trim({{ text }}), '[0-9]{15,16}') then make_timestamp(cast({{ text }} as bigint))
+    else try_cast(try_cast(trim({{ text }}) as timestamptz) as timestamp)
+end)
+{%- endmacro %}
+
+
+{#- Midnight at the start of a local day, as a UTC instant. -#}
+{% macro local_midnight(day, zone) -%}
+(timezone({{ zone }}, cast({{ day }} as timestamp)) at time zone 'UTC')
+{%- endmacro %}
+
+
+{#- A UTC instant as its local calendar time in a zone. -#}
+{% macro local_time(instant, zone) -%}
+(({{ instant }} at time zone 'UTC') at time zone {{ zone }})
+{%- endmacro %}
+
+
+{#- Exact length in seconds, with fractions. -#}
+{% macro seconds_between(earlier, later) -%}
+((epoch_us({{ later }}) - epoch_us({{ earlier }})) / 1000000.0)
+{%- endmacro %}
+
+
+{% macro hours(count) -%} to_microseconds(cast(round(({{ count }}) * 3600000000) as bigint)) {%- endmacro %}
+{% macro days(count) -%} to_microseconds(cast(round(({{ count }}) * 86400000000) as bigint)) {%- endmacro %}
+
+
+{#- An instant in a sentence: 2026-03-02 14:05:09 UTC. -#}
+{% macro said(instant) -%}
+strftime({{ instant }}, '%Y-%m-%d %H:%M:%S UTC')
+{%- endmacro %}
+
+
+{#- A number in a sentence: at most two decimals, none where it is whole. -#}
+{% macro said_number(number) -%}
+regexp_replace(regexp_replace(printf('%.2f', cast({{ number }} as double)), '0+$', ''), '\.$', '')
+{%- endmacro %}
+
+
+{% macro as_of() -%}
+cast(timestamptz '{{ var("as_of") }}' as timestamp)
+{%- endmacro %}

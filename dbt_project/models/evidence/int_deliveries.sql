@@ -1,0 +1,47 @@
+-- The deliveries known at as_of: one row per bytes, place and collection time. What only the file's own mtime dates
+-- counts once, at the earliest, and not at all where the same bytes in the same place are dated by a sidecar or by
+-- their name. Nothing here depends on the order in which files were taken in.
+with
+
+latest_word_on_each_delivery as (
+    select *
+    from {{ ref('stg_evidence__ledger') }}
+    qualify row_number() over (
+        partition by sha256, source_system, source_feed, source_instance, collected_at
+        order by sidecar_sha256 desc nulls last, entry desc
+    ) = 1
+),
+
+compared as (
+    select
+        * exclude (original_name),
+        min(original_name) over same_delivery as original_name,
+        min(collected_at) over same_place as earliest_collected_at,
+        bool_or(collected_at_source <> 'mtime') over same_place as is_dated_better_elsewhere,
+        row_number() over (
+            partition by sha256, source_system, source_feed, source_instance, collected_at_source = 'mtime'
+            order by sidecar_sha256 desc nulls last, entry desc
+        ) as order_among_mtimes
+    from latest_word_on_each_delivery
+    window
+        same_delivery as (partition by sha256, source_system, source_feed, source_instance, collected_at),
+        same_place as (partition by sha256, source_system, source_feed, source_instance)
+),
+
+counted as (
+    select * replace (case when collected_at_source = 'mtime' then earliest_collected_at else collected_at end as collected_at)
+    from compared
+    where collected_at_source <> 'mtime' or (not is_dated_better_elsewhere and order_among_mtimes = 1)
+)
+
+select
+    * exclude (earliest_collected_at, is_dated_better_elsewhere, order_among_mtimes, entry),
+    -- What a log file proves to have been watched: its declared window, else first to last event.
+    case when not is_filtered and status = 'accepted' then
+        case when window_start is not null and window_end is not null then window_start else first_event_at end
+    end as covered_from,
+    case when not is_filtered and status = 'accepted' then
+        case when window_start is not null and window_end is not null then window_end else last_event_at end
+    end as covered_to
+from counted
+where collected_at <= {{ as_of() }}

@@ -1,0 +1,17 @@
+-- Tickets as their latest export shows them; an issue exported again is an update.
+select
+    source_system,
+    source_feed,
+    instance,
+    ticket_id,
+    kind,
+    status,
+    created_at,
+    updated_at,
+    requester_email,
+    evidence
+from {{ delivered(['stg_jira__tickets', 'stg_generic__tickets']) }}
+qualify row_number() over (
+    partition by source_system, instance, ticket_id
+    order by updated_at desc nulls last, collected_at desc, sha256 desc, record_number desc
+) = 1

@@ -1,0 +1,55 @@
+-- What nothing links, listed with what was tried: accounts without an identity, actors without an account record,
+-- review decisions about accounts that no evidence shows.
+with
+
+accounts as (
+    select 'account' as kind, system, instance, account_id as native_id, account_name as name, tried, [evidence] as evidence
+    from {{ ref('dim_accounts') }}
+    where identity_id is null
+),
+
+actors as (
+    select 'actor' as kind, system, instance, account_id as native_id, account_id as name,
+        'account inventories and lifecycle events of ' || system || '/' || instance as tried,
+        [min_by(last_success_evidence, last_success_at)] as evidence
+    from {{ ref('fct_usage_daily') }}
+    where account_id is not null and not has_account_record and last_success_at is not null
+    group by system, instance, account_id
+),
+
+decisions as (
+    select 'decision' as kind, system, account_instance as instance, account_id as native_id,
+        coalesce(campaign_name, campaign_id) as name,
+        'accounts of ' || system || '/' || account_instance as tried, flatten(list(evidence)) as evidence
+    from {{ ref('fct_review_decisions') }} as decision
+    where not exists (
+        select 1 from {{ ref('dim_accounts') }} as account
+        where account.system = decision.system and account.instance = decision.account_instance
+            and account.account_id = decision.account_id
+    )
+    group by all
+),
+
+credentials as (
+    select 'credential' as kind, system, instance, credential_id as native_id, credential_name as name,
+        'the account it opens, as its inventory or events name it' as tried, cast([] as varchar[]) as evidence
+    from {{ ref('dim_credentials') }} as credential
+    where custody = 'key' and account_id is not null and not exists (
+        select 1 from {{ ref('dim_accounts') }} as account
+        where account.system = credential.system and account.instance = credential.instance
+            and account.account_id = credential.account_id
+    )
+)
+
+select
+    kind, system, instance, native_id, name, tried,
+    array_to_string(list_sort(list_distinct(list_filter(evidence, record -> record is not null))), ' ') as evidence
+from (
+    select * from accounts
+    union all by name
+    select * from actors
+    union all by name
+    select * from decisions
+    union all by name
+    select * from credentials
+)

@@ -1,0 +1,52 @@
+-- Credentials as each inventory lists them, one row per credential and delivery. The credential report names a key by
+-- its user and slot: it is matched to the key created for that user at that time, else it is `<user arn>#<slot>`.
+with
+
+listed as (
+    select *
+    from {{ delivered([
+        'stg_hashicorp_vault__credential_snapshots',
+        'stg_aws__credential_snapshots',
+        'stg_generic__credential_snapshots',
+    ]) }}
+),
+
+slots as (
+    select distinct instance, account_id, slot, created_at
+    from listed
+    where slot is not null and credential_type = 'access_key' and created_at is not null
+),
+
+created_keys as (
+    select distinct instance, account_id, credential_id, occurred_at
+    from {{ ref('int_events') }}
+    where action = 'credential_created' and credential_type = 'access_key' and credential_id is not null
+),
+
+-- IAM writes whole seconds, and the call and the key's own date may differ by one or two.
+matched as (
+    select slots.instance, slots.account_id, slots.slot, slots.created_at, created_keys.credential_id
+    from slots
+    inner join created_keys
+        on slots.instance = created_keys.instance and slots.account_id = created_keys.account_id
+        and abs(epoch_us(slots.created_at) - epoch_us(created_keys.occurred_at)) <= 5000000
+    qualify row_number() over (
+        partition by slots.instance, slots.account_id, slots.slot, slots.created_at
+        order by abs(epoch_us(slots.created_at) - epoch_us(created_keys.occurred_at)), created_keys.credential_id
+    ) = 1
+)
+
+select
+    listed.* exclude (credential_id, slot),
+    coalesce(
+        listed.credential_id,
+        matched.credential_id,
+        listed.account_id || '#' || listed.slot
+    ) as subject_id,
+    -- Two keys that held one slot in turn share a name; their creation tells them apart.
+    case when listed.slot is not null and matched.credential_id is null and listed.credential_type <> 'console_password'
+        then coalesce(cast(listed.created_at as varchar), '') else '' end as incarnation
+from listed
+left join matched
+    on listed.instance = matched.instance and listed.account_id = matched.account_id
+    and listed.slot = matched.slot and listed.created_at = matched.created_at

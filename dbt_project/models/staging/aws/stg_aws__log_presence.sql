@@ -1,0 +1,1 @@
+{{ log_presence('aws', 'cloudtrail', 'event_time') }}

@@ -1,0 +1,28 @@
+-- One row per ledger entry: what was delivered, when, and what the delivery says of itself.
+select
+    entry,
+    sha256,
+    system as source_system,
+    feed as source_feed,
+    coalesce(instance, 'main') as source_instance,
+    original_name,
+    size_bytes,
+    {{ instant('collected_at') }} as collected_at,
+    collected_at_source,
+    {{ instant('window_start') }} as window_start,
+    {{ instant('window_end') }} as window_end,
+    declared_record_count,
+    declared_sha256,
+    query,
+    coalesce(filtered, false) as is_filtered,
+    snapshot_id,
+    collected_by,
+    sidecar_sha256,
+    status,
+    reject_reason,
+    coalesce(records_parsed, 0) as records_parsed,
+    coalesce(records_rejected, 0) as records_rejected,
+    {{ instant('first_event_at') }} as first_event_at,
+    {{ instant('last_event_at') }} as last_event_at,
+    coalesce(continuation, false) as has_continuation
+from {{ ledger_rows() }}

@@ -1,0 +1,1 @@
+{{ log_presence('generic', 'events', 'occurred_at') }}

@@ -1,0 +1,1 @@
+{{ log_presence('hashicorp_vault', 'audit_log', 'time') }}

@@ -1,0 +1,1 @@
+{{ log_presence('okta', 'system_log', 'published') }}
