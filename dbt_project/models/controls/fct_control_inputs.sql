@@ -24,26 +24,25 @@ named_by_generic as (
     select distinct system, instance from {{ ref('int_events') }} where source_system = 'generic'
 ),
 
+-- A required feed of a system gives its inputs for that system; a generic one for the systems its rows name.
+given as (
+    select period_id, system, instance, unnest(provides) as input
+    from {{ ref('dim_required_feeds') }}
+    where system <> 'generic'
+    union all
+    select required.period_id, named_by_generic.system, named_by_generic.instance, unnest(required.provides)
+    from {{ ref('dim_required_feeds') }} as required
+    inner join named_by_generic on required.system = 'generic' and required.instance = named_by_generic.instance
+    union all
+    select period_id, '*', '*', unnest(list_append(provides, 'required_feeds'))
+    from {{ ref('dim_required_feeds') }}
+),
+
 answered as (
-    select
-        needed.period_id,
-        needed.control_id,
-        needed.input,
-        needed.system,
-        needed.instance,
-        count(required.system) as required_feeds
+    select needed.period_id, needed.control_id, needed.input, needed.system, needed.instance,
+        count(given.input) as required_feeds
     from needed
-    left join {{ ref('dim_required_feeds') }} as required
-        on needed.period_id = required.period_id
-        and (needed.input = 'required_feeds' or list_contains(required.provides, needed.input))
-        and (
-            needed.system = '*'
-            or (required.system = needed.system and required.instance = needed.instance)
-            or (required.system = 'generic' and required.instance = needed.instance and exists (
-                select 1 from named_by_generic
-                where named_by_generic.system = needed.system and named_by_generic.instance = needed.instance
-            ))
-        )
+    left join given using (period_id, input, system, instance)
     group by all
 )
 
