@@ -4,7 +4,12 @@
 with
 
 latest_word_on_each_delivery as (
-    select *
+    select
+        * exclude (original_name),
+        -- One content may land under several names; which came first says nothing.
+        min(original_name) over (
+            partition by sha256, source_system, source_feed, source_instance, collected_at
+        ) as original_name
     from {{ ref('stg_evidence__ledger') }}
     qualify row_number() over (
         partition by sha256, source_system, source_feed, source_instance, collected_at
@@ -14,8 +19,7 @@ latest_word_on_each_delivery as (
 
 compared as (
     select
-        * exclude (original_name),
-        min(original_name) over same_delivery as original_name,
+        *,
         min(collected_at) over same_place as earliest_collected_at,
         bool_or(collected_at_source <> 'mtime') over same_place as is_dated_better_elsewhere,
         row_number() over (
@@ -24,7 +28,6 @@ compared as (
         ) as order_among_mtimes
     from latest_word_on_each_delivery
     window
-        same_delivery as (partition by sha256, source_system, source_feed, source_instance, collected_at),
         same_place as (partition by sha256, source_system, source_feed, source_instance)
 ),
 
