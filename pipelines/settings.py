@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from pipelines.home import Home
+
 PROJECT = Path(__file__).resolve().parent.parent
 DBT_PROJECT = PROJECT / "dbt_project"
 EXPECTATIONS = PROJECT / "expectations"
 FEEDS = PROJECT / "pipelines" / "ingest" / "feeds"
 
+DEFAULT_HOME = "home"
 HOME_VARIABLE = "UPHELD_HOME"
 """The home folder, where none is named on the command line."""
 
@@ -22,3 +25,8 @@ def keep_quiet() -> None:
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+
+
+def home_in_environment() -> Home:
+    """The home that UPHELD_HOME names, else `home` in the current folder."""
+    return Home.at(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME)

@@ -1,0 +1,242 @@
+"""The command line. Thin: each command calls one function. What is heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from pipelines.home import Home
+
+DONE, DONE_WITH_FINDINGS, USERS_MISTAKE, OUR_BUG, INTERRUPTED = 0, 1, 2, 3, 130
+
+app = typer.Typer(
+    name="upheld",
+    help="Evidence warehouse for SOC 2 Type 2: proves that identity controls operated over the whole audit period.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", metavar="T", help="Use only evidence collected by this instant (RFC 3339). Default: now."
+    ),
+]
+
+
+@app.callback(invoke_without_command=True)
+def _globals(
+    context: typer.Context,
+    home: Annotated[
+        Path,
+        typer.Option(
+            "--home", metavar="DIR", envvar="UPHELD_HOME", help="Where evidence and reports are kept."
+        ),
+    ] = Path("home"),
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    from pipelines.home import Home
+
+    if version:
+        from pipelines import __version__
+
+        typer.echo(f"upheld {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+    context.obj = Home.at(home)
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    period: Annotated[str | None, typer.Option(metavar="P", help="Report on this audit period only.")] = None,
+    as_of: AsOf = None,
+) -> int:
+    """Take in what landed, build, judge its completeness, and write each period's bundle.
+
+    Example:  upheld run --as-of 2026-07-20T06:00:00Z
+    """
+    from pipelines.orchestration import whole_run
+    from pipelines.terminal import TerminalProgress, show_outcome
+
+    home: Home = context.obj
+    cut_off = _instant(as_of)
+    done = whole_run.unchanged(home, period, cut_off)
+    changed = done is None
+    if done is None:
+        with TerminalProgress() as progress:
+            done = whole_run.run(home, period, cut_off, progress)
+    show_outcome(done, changed)
+    return done.status
+
+
+@app.command()
+def ingest(context: typer.Context) -> int:
+    """Take in what landed: hash, keep and register each file, and read its records.
+
+    Example:  upheld ingest
+    """
+    from pipelines.orchestration import steps
+    from pipelines.terminal import TerminalProgress, show_problems
+
+    with TerminalProgress() as progress:
+        problems = steps.ingest(context.obj, progress)
+    show_problems(problems)
+    return DONE_WITH_FINDINGS if problems else DONE
+
+
+@app.command()
+def build(context: typer.Context, as_of: AsOf = None) -> int:
+    """Compute identities, facts and control operations from the evidence taken in.
+
+    Example:  upheld build
+    """
+    from pipelines.orchestration import steps
+    from pipelines.terminal import TerminalProgress
+
+    with TerminalProgress() as progress:
+        steps.build(context.obj, _instant(as_of), progress)
+    return DONE
+
+
+@app.command()
+def check(context: typer.Context) -> int:
+    """Judge whether the evidence of the last build is whole, compute coverage, and publish the warehouse.
+
+    Example:  upheld check
+    """
+    from pipelines.orchestration import steps
+    from pipelines.terminal import TerminalProgress, show_problems
+
+    with TerminalProgress() as progress:
+        problems = steps.check(context.obj, progress)
+    show_problems(problems)
+    return DONE_WITH_FINDINGS if problems else DONE
+
+
+@app.command()
+def report(
+    context: typer.Context, period: Annotated[str, typer.Argument(metavar="PERIOD")], as_of: AsOf = None
+) -> int:
+    """Write one period's bundle from the published warehouse; with --as-of, build that first where it differs.
+
+    Example:  upheld report 2026-H1
+    """
+    from pipelines.orchestration import steps
+    from pipelines.terminal import TerminalProgress, show_outcome
+
+    with TerminalProgress() as progress:
+        done = steps.report(context.obj, period, _instant(as_of), progress)
+    show_outcome(done, changed=True)
+    return done.status
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    path: Annotated[
+        Path | None, typer.Argument(metavar="[BUNDLE_OR_HOME]", help="Default: the home.")
+    ] = None,
+) -> int:
+    """Prove that the ledger, the originals or a bundle are as they were written; needs no warehouse.
+
+    Example:  upheld verify home/reports/2026-H1
+    """
+    from pipelines.orchestration.verification import verify as verified
+
+    what, findings = verified(path or context.obj.root)
+    for finding in findings:
+        typer.echo(str(finding))
+    typer.echo(f"{what}: {f'{len(findings)} faults' if len(findings) != 1 else '1 fault'}.")
+    return DONE_WITH_FINDINGS if findings else DONE
+
+
+@app.command()
+def trace(
+    context: typer.Context, operation_id: Annotated[str, typer.Argument(metavar="OPERATION_ID")]
+) -> int:
+    """Show one control operation, its rule and its evidence records as the vendor wrote them, masked where needed.
+
+    Example:  upheld trace 5f0c3a9e2b714d68
+    """
+    from pipelines.orchestration.tracing import trace_lines
+
+    for line in trace_lines(context.obj, operation_id):
+        typer.echo(line)
+    return DONE
+
+
+@app.command()
+def sources(
+    context: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False,
+) -> int:
+    """List what each feed delivered: files, the time they cover, gaps and rejects.
+
+    Example:  upheld sources --json
+    """
+    from pipelines.orchestration.sources import as_json, summarise_sources
+
+    found = summarise_sources(context.obj)
+    if json:
+        typer.echo(as_json(found))
+    else:
+        from pipelines.terminal import show_sources
+
+        show_sources(found)
+    return DONE
+
+
+def _instant(text: str | None) -> str | None:
+    """RFC 3339 UTC with microseconds, so that two spellings of one instant are the same argument."""
+    if text is None:
+        return None
+    from pipelines.errors import UserMistake
+    from pipelines.evidence import instants
+
+    try:
+        return instants.written(instants.read(text))
+    except ValueError as problem:
+        raise UserMistake(f"--as-of: {problem}") from None
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """The entry point of `upheld`: runs a command and exits with its status."""
+    from pipelines.errors import UpheldError, UserMistake
+    from pipelines.settings import keep_quiet
+
+    keep_quiet()
+    try:
+        status = app(args=arguments, prog_name="upheld", standalone_mode=False)
+    except (UserMistake, typer.TyperException) as mistake:
+        text = mistake.format_message() if isinstance(mistake, typer.TyperException) else str(mistake)
+        typer.echo(f"upheld: {text}", err=True)
+        status = USERS_MISTAKE
+    except UpheldError as finding:
+        typer.echo(f"upheld: {finding}", err=True)
+        status = DONE_WITH_FINDINGS
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output went away (`upheld sources | head`). Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = DONE
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        typer.echo("upheld: this is a bug in upheld, not in your evidence.", err=True)
+        status = OUR_BUG
+    sys.exit(status or DONE)
+
+
+if __name__ == "__main__":
+    main()

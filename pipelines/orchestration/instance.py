@@ -1,0 +1,41 @@
+"""Dagster's own records of a home: which runs there were and what they said. Kept in `<home>/dagster`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.home import Home
+from pipelines.settings import keep_quiet
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+# granularity run: of two runs that write, the second waits for the whole of the first. With granularity op they would
+# take turns step by step, and one would publish what the other built.
+_SETTINGS = """\
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+concurrency:
+  pools:
+    default_limit: 1
+    granularity: run
+"""
+
+
+def prepare(home: Home) -> None:
+    """Write `<home>/dagster/dagster.yaml`, which makes the folder a DAGSTER_HOME."""
+    home.dagster.mkdir(parents=True, exist_ok=True)
+    settings = home.dagster / "dagster.yaml"
+    if not settings.exists():
+        settings.write_text(_SETTINGS, encoding="utf-8")
+
+
+def instance_of(home: Home) -> DagsterInstance:
+    """The Dagster instance of `<home>`, to be closed with `with`. Imports dagster."""
+    keep_quiet()
+    from dagster import DagsterInstance
+
+    prepare(home)
+    return DagsterInstance.from_config(str(home.dagster))

@@ -1,0 +1,176 @@
+"""What the command line shows: progress while it works, tables at the end. Text from evidence is never markup."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.orchestration.progress import Progress
+
+if TYPE_CHECKING:
+    from pipelines.orchestration.sources import SourceSummary
+    from pipelines.orchestration.state import Outcome
+
+_PROBLEMS_SHOWN = 40
+_GAPS_SHOWN = 5
+# Wide enough for every table where nobody looks through a window: a log, a pipe.
+_PIPE_WIDTH = 140
+
+
+def _console(stderr: bool = False) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(
+        stderr=stderr, highlight=False, soft_wrap=True, width=None if stream.isatty() else _PIPE_WIDTH
+    )
+
+
+class TerminalProgress(Progress):
+    """One line per finished stage on standard error; at a terminal also what the stage is doing now."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._console = _console(stderr=True)
+        self._status: Any = None
+        self._stage = ""
+        self._began = 0.0
+
+    def begin(self, stage: str) -> None:
+        self.close()
+        self._stage, self._began = stage, monotonic()
+        if self._console.is_terminal:
+            self._status = self._console.status(Text(stage))
+            self._status.start()
+
+    def update(self, detail: str) -> None:
+        if self._status is not None:
+            self._status.update(Text.assemble(self._stage, "  ", (detail, "dim")))
+
+    def end(self, summary: str) -> None:
+        self.close()
+        seconds = f"{monotonic() - self._began:.1f} s"
+        self._console.print(Text.assemble((f"{self._stage:<18}", "bold"), summary, (f"  {seconds}", "dim")))
+
+    def close(self) -> None:
+        """Leave the terminal as it was, also when a stage fails."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+    def __enter__(self) -> TerminalProgress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def show_outcome(done: Outcome, changed: bool) -> None:
+    """The end of a run: a conclusion per control and period, where the bundles are, what is wrong."""
+    console = _console()
+    if not changed:
+        console.print(Text(f"Nothing new since the last run: its outcome as of {done.as_of} stands."))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("period", "control", "", "conclusion"):
+        table.add_column(heading, no_wrap=heading != "")
+    for heading in ("tested", "deviations", "waived", "indeterminate", "pending"):
+        table.add_column(heading, justify="right")
+    for row in done.rows:
+        table.add_row(
+            Text(row["period_id"]),
+            Text(row["control_id"]),
+            Text(row["title"]),
+            Text(row["conclusion"].replace("_", " "), style=_STYLES.get(row["conclusion"], "")),
+            *(str(row[name]) for name in ("tested", "deviations", "waived", "indeterminate", "pending")),
+        )
+    console.print(table)
+    show_problems(done.problems)
+    for path in done.outputs:
+        console.print(Text(path))
+
+
+_STYLES = {"exceptions_noted": "red", "insufficient_evidence": "yellow", "no_exceptions_noted": "green"}
+
+
+def show_problems(problems: Sequence[str]) -> None:
+    """One line each; of very many, the first and how many more there are."""
+    console = _console()
+    if problems:
+        console.print(Text(f"{len(problems):,} problem{'' if len(problems) == 1 else 's'}", style="bold"))
+    for line in problems[:_PROBLEMS_SHOWN]:
+        console.print(Text(f"  {_one_line(line)}"))
+    if len(problems) > _PROBLEMS_SHOWN:
+        console.print(Text(f"  and {len(problems) - _PROBLEMS_SHOWN:,} more; the bundles list them all."))
+
+
+def show_sources(sources: Iterable[SourceSummary]) -> None:
+    """One row per feed and instance, and below it the stretches that no file covers."""
+    console = _console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("feed", "instance", "kind"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("files", "records", "rejected"):
+        table.add_column(heading, justify="right")
+    for heading in ("collected", "covers", "gaps"):
+        table.add_column(heading)
+    gaps: list[str] = []
+    for source in sources:
+        name = f"{source.system}/{source.feed}"
+        table.add_row(
+            Text(name),
+            Text(source.instance),
+            source.kind + (", required" if source.required else ""),
+            f"{source.files:,}",
+            f"{source.records:,}",
+            _rejects(source),
+            _span(source.first_collected_at, source.last_collected_at),
+            _span(*source.covered) if source.covered else "",
+            f"{len(source.gaps)} ({_length(source.gaps)})" if source.gaps else "",
+        )
+        gaps += [
+            f"{name} ({source.instance}): nothing covers {_span(*gap)}" for gap in source.gaps[:_GAPS_SHOWN]
+        ]
+        if len(source.gaps) > _GAPS_SHOWN:
+            gaps.append(f"{name} ({source.instance}): and {len(source.gaps) - _GAPS_SHOWN} more gaps")
+    console.print(table)
+    for line in gaps:
+        console.print(Text(line))
+
+
+def _rejects(source: SourceSummary) -> str:
+    parts = []
+    if source.rejected_files:
+        parts.append(f"{source.rejected_files:,} files")
+    if source.rejected_records:
+        parts.append(f"{source.rejected_records:,} records")
+    return ", ".join(parts)
+
+
+def _span(start: datetime | None, end: datetime | None) -> str:
+    if start is None or end is None:
+        return ""
+    return _minute(start) if start == end else f"{_minute(start)} - {_minute(end)}"
+
+
+def _minute(instant: datetime) -> str:
+    return instant.strftime("%Y-%m-%d %H:%M")
+
+
+def _length(gaps: Iterable[tuple[datetime, datetime]]) -> str:
+    whole = sum(((end - start) for start, end in gaps), timedelta())
+    return f"{whole.days} d" if whole >= timedelta(days=1) else f"{whole.total_seconds() / 3600:.1f} h"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def show_path(label: str, path: Path) -> None:
+    """Where something was written."""
+    _console().print(Text(f"{label}{path}"))
