@@ -19,7 +19,8 @@ PREDICATE_TYPE = "urn:upheld:audit-report:1"
 def file_digests(folder: Path) -> dict[str, str]:
     """Path below `folder`, with `/` -> SHA-256 in hex, sorted by path."""
     paths = sorted(
-        (path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.relative_to(folder).as_posix()
+        (path for path in folder.rglob("*") if path.is_file()),
+        key=lambda path: path.relative_to(folder).as_posix(),
     )
     digests = {}
     for path in paths:

@@ -221,7 +221,10 @@ class AuditReport:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Every finding: those that touch a control, then the general ones."""
-        return tuple(finding for control in self.controls for finding in control.findings) + self.general_findings
+        return (
+            tuple(finding for control in self.controls for finding in control.findings)
+            + self.general_findings
+        )
 
     @property
     def decisions_in_force(self) -> tuple[EvidenceFile, ...]:
@@ -416,7 +419,9 @@ def _read_report(connection: Any, period_id: str) -> AuditReport:
 def _read_period(connection: Any, period_id: str) -> Period:
     known = (
         connection.cursor()
-        .execute("select period_id, start_at, end_at, timezone, as_of, cutoff_at from rpt_periods order by all")
+        .execute(
+            "select period_id, start_at, end_at, timezone, as_of, cutoff_at from rpt_periods order by all"
+        )
         .fetchall()
     )
     found = [row for row in known if row[0] == period_id]
@@ -464,7 +469,9 @@ def _controls(
         record = covered.get(control_id)
         if assessed and record is None:
             # An assessed control without figures would vanish from the report: that is never what was found.
-            raise RuntimeError(f"rpt_control_coverage lacks the assessed control {control_id} for {period.period_id}")
+            raise RuntimeError(
+                f"rpt_control_coverage lacks the assessed control {control_id} for {period.period_id}"
+            )
         controls.append(
             Control(
                 control_id=control_id,

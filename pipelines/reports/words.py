@@ -12,6 +12,9 @@ from datetime import date, timedelta
 
 from pipelines.reports.report import Control
 
+UNDEFINED = "\u2013"
+"""What stands where there is no value."""
+
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -34,7 +37,9 @@ CONCLUSIONS: dict[str, Words] = {
         "At least one operation cannot be decided, or the evidence the control depends on is not whole.",
     ),
     "exceptions_noted": Words(
-        1, "Exceptions noted", "At least one operation deviated from policy, with or without an approved waiver."
+        1,
+        "Exceptions noted",
+        "At least one operation deviated from policy, with or without an approved waiver.",
     ),
     "no_exceptions_noted": Words(
         2, "No exceptions noted", "Every tested operation was within policy and the evidence for it is whole."
@@ -59,23 +64,33 @@ def conclusion_sentence(control: Control) -> str:
     decided = figures.operated + figures.deviations
     parts = []
     if figures.indeterminate:
-        parts.append(f"{figures.indeterminate:,} of {counted(figures.tested, 'tested operation')} cannot be decided.")
+        parts.append(
+            f"{figures.indeterminate:,} of {counted(figures.tested, 'tested operation')} cannot be decided."
+        )
     if control.conclusion == "insufficient_evidence" and failed:
         parts.append(f"{counted(failed, 'completeness expectation')} failed.")
     if figures.deviations:
         even_so = "Even so, the evidence shows " if parts else ""
-        parts.append(f"{even_so}{counted(figures.deviations, 'deviation')} in {counted(decided, 'decided operation')}.")
+        parts.append(
+            f"{even_so}{counted(figures.deviations, 'deviation')} in {counted(decided, 'decided operation')}."
+        )
     if figures.waived:
         more = "more " if figures.deviations else "deviation " if figures.waived == 1 else "deviations "
         is_or_are = "is" if figures.waived == 1 else "are"
         parts.append(f"{figures.waived:,} {more}{is_or_are} covered by an approved waiver.")
     if not parts and figures.tested:
-        every = f"All {figures.tested:,} tested operations were" if figures.tested > 1 else "The one tested operation was"
+        every = (
+            f"All {figures.tested:,} tested operations were"
+            if figures.tested > 1
+            else "The one tested operation was"
+        )
         parts.append(f"{every} within policy.")
     if not figures.tested:
         parts.append("No operation fell due in the period.")
     if not figures.tested and figures.pending:
-        parts.append(f"{counted(figures.pending, 'operation')} {'is' if figures.pending == 1 else 'are'} still pending.")
+        parts.append(
+            f"{counted(figures.pending, 'operation')} {'is' if figures.pending == 1 else 'are'} still pending."
+        )
     return " ".join(parts)
 
 
@@ -102,7 +117,7 @@ def percent_at_most(share: float | None) -> str:
 
 def _percent(share: float | None, rounding: Callable[[float], int]) -> str:
     if share is None:
-        return "–"
+        return UNDEFINED
     if share in (0, 1):
         return f"{share * 100:.0f}\u00a0%"
     # Floating point must not turn 0.7 into 69.9: settle the noise first.

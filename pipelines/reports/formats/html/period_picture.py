@@ -39,6 +39,7 @@ def picture(control: Control, period: Period) -> str:
     foot = top + _LANE * len(lanes)
     height = foot + _BOTTOM
     layers = [
+        *_after_the_cutoff(period, foot),
         *_calendar(period, _TOP if drawn else base, foot),
         *_volume(timeline, period, base),
         *_exceptions(timeline, period, lanes, top),
@@ -58,19 +59,14 @@ def caption(control: Control, period: Period) -> str:
     """What the picture shows, in one or two sentences for those who do not see it."""
     timeline = control.timeline
     assert timeline is not None, "only assessed controls have a timeline"
-    unit = stretch_name(timeline)
-    totals: dict[str, int] = {}
-    for stretch in timeline.stretches:
-        totals[stretch.outcome] = totals.get(stretch.outcome, 0) + stretch.operations
-    if not totals:
-        return f"No operation has a date in the {timeline.length} {unit}s of the period."
-    parts = [
-        f"{totals[outcome]:,} {OUTCOMES[outcome].title.lower()} in "
-        f"{len({s.number for s in timeline.stretches if s.outcome == outcome})} of {timeline.length} {unit}s"
-        for outcome in ("operated", *LANES)
-        if outcome in totals
-    ]
-    return f"Operations over the period: {'; '.join(parts)}."
+    units = {1: "days", 7: "weeks"}.get(timeline.days, f"stretches of {timeline.days} days")
+    parts = []
+    for outcome in ("operated", *LANES):
+        found = [stretch.operations for stretch in timeline.stretches if stretch.outcome == outcome]
+        if found:
+            name = OUTCOMES[outcome].title.lower()
+            parts.append(f"{name} {sum(found):,}, in {len(found)} of {timeline.length} {units}")
+    return f"Operations over the period: {'; '.join(parts)}." if parts else "No operation has a single date."
 
 
 def stretch_name(timeline: Timeline) -> str:
@@ -95,7 +91,9 @@ def _at(field: str) -> dict[str, Any]:
 def _layer(mark: dict[str, Any], rows: list[dict[str, Any]], *channels: str, **more: Any) -> list[alt.Chart]:
     if not rows:
         return []
-    encoding = {channel: _at(channel) if channel in ("x", "y") else {"field": channel} for channel in channels}
+    encoding = {
+        channel: _at(channel) if channel in ("x", "y") else {"field": channel} for channel in channels
+    }
     return [alt.Chart.from_dict({"data": {"values": rows}, "mark": mark, "encoding": encoding | more})]
 
 
@@ -105,26 +103,42 @@ def _text(rows: list[dict[str, Any]], size: int = 11, colour: str = QUIET, **mar
 
 
 def _calendar(period: Period, top: float, foot: float) -> list[alt.Chart]:
-    """Month boundaries in the period's own zone, with the names of the months between them."""
-    months = [period.first_day.replace(day=1)]
-    while months[-1] <= period.last_day:
-        months.append(_next_month(months[-1]))
-    step = max(1, math.ceil((len(months) - 1) / 12))
-    rules, names = [], []
-    for number, month in enumerate(months):
-        x = _x(period, period.begin_of(month))
-        if month > period.first_day and month <= period.last_day and number % step == 0:
-            rules.append({"x": x, "y": top, "y2": foot})
-        following = _x(period, period.begin_of(months[min(number + step, len(months) - 1)]))
-        if number % step == 0 and following - x > 26:
-            year = f" {month.year}" if number == 0 or month.month <= step and month.month == 1 else ""
-            names.append({"x": x + 4, "y": foot + 13, "text": f"{_MONTHS[month.month - 1]}{year}"})
+    """Boundaries of months, or of weeks in a short period, in the period's own zone, with their names."""
+    short = period.last_day - period.first_day < timedelta(days=75)
+    begins, names = _weeks(period) if short else _months(period)
+    places = [_x(period, period.begin_of(day)) for day in begins] + [_WIDTH - _RIGHT]
+    rules = [{"x": x, "y": top, "y2": foot} for x in places[:-1] if x > _LEFT]
+    labels = [
+        {"x": x + 4, "y": foot + 13, "text": name}
+        for x, following, name in zip(places, places[1:], names, strict=False)
+        if following - x > 6 * len(name)
+    ]
     frame = [{"x": _LEFT, "y": foot, "x2": _WIDTH - _RIGHT}]
     return [
         *_layer({"type": "rule", "color": RULE, "strokeWidth": 1}, rules, "x", "y", "y2"),
         *_layer({"type": "rule", "color": QUIET, "strokeWidth": 1}, frame, "x", "y", "x2"),
-        *_text(names),
+        *_text(labels),
     ]
+
+
+def _weeks(period: Period) -> tuple[list[date], list[str]]:
+    count = (period.last_day - period.first_day).days // 7 + 1
+    days = [period.first_day + timedelta(days=7 * number) for number in range(count)]
+    return days, [f"{day.day} {_MONTHS[day.month - 1]}" for day in days]
+
+
+def _months(period: Period) -> tuple[list[date], list[str]]:
+    """Every month, or every second, third ... of a long period, so that there are at most twelve."""
+    months = [period.first_day.replace(day=1)]
+    while (following := _next_month(months[-1])) <= period.last_day:
+        months.append(following)
+    months = months[:: math.ceil(len(months) / 12)]
+    years = [None, *(month.year for month in months)]
+    names = [
+        _MONTHS[month.month - 1] + (f" {month.year}" if month.year != year else "")
+        for month, year in zip(months, years, strict=False)
+    ]
+    return months, names
 
 
 def _next_month(day: date) -> date:
@@ -174,19 +188,38 @@ def _exceptions(timeline: Timeline, period: Period, lanes: list[str], top: float
             right = _WIDTH - _RIGHT + 20 if following is None else _edges(timeline, period, following)[0]
             if operations > 1 and x + needed <= right:
                 counts.append({"x": x + 8, "y": y + 0.5, "text": text})
-        mark = {"type": "point", "filled": True, "opacity": 1, "shape": SHAPES[outcome], "color": COLOURS[outcome]}
+        mark = {
+            "type": "point",
+            "filled": True,
+            "opacity": 1,
+            "shape": SHAPES[outcome],
+            "color": COLOURS[outcome],
+        }
         lane = [{"x": _LEFT, "y": y, "x2": _WIDTH - _RIGHT}]
         name = [{"x": 0, "y": y, "text": OUTCOMES[outcome].title}]
         total = [{"x": _LEFT - 8, "y": y, "text": f"{sum(found.values()):,}"}]
         layers += _layer({"type": "rule", "color": RULE, "strokeWidth": 1}, lane, "x", "y", "x2")
         # A number is read, so the lane's line is taken away behind it.
-        behind = [{**c, "x": c["x"] - 2, "x2": c["x"] + 6.2 * len(c["text"]), "y": y - 6, "y2": y + 6} for c in counts]
+        behind = [
+            {**c, "x": c["x"] - 2, "x2": c["x"] + 6.2 * len(c["text"]), "y": y - 6, "y2": y + 6}
+            for c in counts
+        ]
         layers += _layer({"type": "rect", "color": "#ffffff"}, behind, "x", "x2", "y", "y2")
-        layers += _layer(mark, points, "x", "y", size={"field": "size", "type": "quantitative", "scale": None})
+        layers += _layer(
+            mark, points, "x", "y", size={"field": "size", "type": "quantitative", "scale": None}
+        )
         layers += _text(counts, 10.5, COLOURS[outcome], fontWeight="bold")
         layers += _text(name, 12, COLOURS[outcome], fontWeight="bold")
         layers += _text(total, align="right")
     return layers
+
+
+def _after_the_cutoff(period: Period, foot: float) -> list[alt.Chart]:
+    """The part of the period about which nothing is known yet, shaded."""
+    if period.cutoff_at >= period.end_at:
+        return []
+    shade = [{"x": _x(period, period.cutoff_at), "x2": _WIDTH - _RIGHT, "y": _TOP, "y2": foot}]
+    return _layer({"type": "rect", "color": "#eceff3"}, shade, "x", "x2", "y", "y2")
 
 
 def _cutoff(period: Period, foot: float) -> list[alt.Chart]:
@@ -194,12 +227,10 @@ def _cutoff(period: Period, foot: float) -> list[alt.Chart]:
     if period.cutoff_at >= period.end_at:
         return []
     x = _x(period, period.cutoff_at)
-    shade = [{"x": x, "x2": _WIDTH - _RIGHT, "y": _TOP, "y2": foot}]
+    beside_right = x > _WIDTH - 140
     rule = [{"x": x, "y": _TOP - 6, "y2": foot}]
-    right = x > _WIDTH - 140
-    name = [{"x": x - 5 if right else x + 5, "y": _TOP - 8, "text": "evidence ends"}]
+    name = [{"x": x - 5 if beside_right else x + 5, "y": _TOP - 8, "text": "evidence ends"}]
     return [
-        *_layer({"type": "rect", "color": "#e9edf1", "opacity": 0.75}, shade, "x", "x2", "y", "y2"),
         *_layer({"type": "rule", "color": INK, "strokeWidth": 1, "strokeDash": [4, 3]}, rule, "x", "y", "y2"),
-        *_text(name, align="right" if right else "left"),
+        *_text(name, align="right" if beside_right else "left"),
     ]

@@ -125,7 +125,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         # Whatever a template prints has its control and reordering characters written out; autoescape comes after.
-        finalize=lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
+        finalize=lambda value: (
+            visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+        ),
     )
     environment.filters |= {
         "moment": moment,
@@ -136,14 +138,18 @@ def _environment() -> Environment:
         "duration": words.duration,
         "group": lambda number: f"{number:,}",
     }
-    environment.globals |= {"counted": words.counted, "CONCLUSIONS": words.CONCLUSIONS, "OUTCOMES": words.OUTCOMES}
+    environment.globals |= {
+        "counted": words.counted,
+        "CONCLUSIONS": words.CONCLUSIONS,
+        "OUTCOMES": words.OUTCOMES,
+    }
     return environment
 
 
 def moment(value: datetime | None) -> str:
     """A UTC instant as people read it, exact: seconds and fractions only where there are any."""
     if value is None:
-        return "–"
+        return words.UNDEFINED
     text = value.isoformat(sep=" ", timespec="microseconds" if value.microsecond else "seconds")
     return text.removesuffix(":00") if not value.microsecond else text.rstrip("0")
 
@@ -199,7 +205,9 @@ def _operations_by_control(report: AuditReport) -> _Operations:
     control, outcome = names.index("control_id"), names.index("outcome")
     found = _Operations({}, {}, 0)
     exceptions = sum(
-        control.figures.population - control.figures.operated for control in report.assessed if control.figures
+        control.figures.population - control.figures.operated
+        for control in report.assessed
+        if control.figures
     )
     room_for_operated = max(0, EMBEDDED_OPERATIONS - exceptions)
     room_for_exceptions = EMBEDDED_OPERATIONS
@@ -238,7 +246,9 @@ def _chapter(
     assert control.timeline is not None, "only assessed controls have a chapter"
 
     def listed(rows: list[dict[str, Any]], *first: str) -> list[dict[str, Any]]:
-        rows = sorted(rows, key=lambda row: (*((row[name] is None, row[name]) for name in first), row["operation_id"]))
+        rows = sorted(
+            rows, key=lambda row: (*((row[name] is None, row[name]) for name in first), row["operation_id"])
+        )
         return [row | {"citations": _citations(row["evidence"], known)} for row in rows[:ROWS_PER_CONTROL]]
 
     return Chapter(
