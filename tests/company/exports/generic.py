@@ -1,0 +1,197 @@
+"""The in-house systems and the review tool, in the documented generic CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from ..plan import Export
+from ..story import (
+    BY_EMPLOYEE_ID,
+    CAMPAIGNS,
+    DOMAIN,
+    GITEA_ACCOUNTS,
+    PAYDESK_ACCOUNTS,
+    TOKENS,
+    Account,
+    Token,
+    all_accounts,
+    at,
+    daily,
+    native_id,
+    system_of,
+)
+from .ids import guid
+
+_LOG_FROM = at("2025-12-29T00:00")
+
+
+def _time(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else ""
+
+
+def _csv(columns: str, rows: Iterable[list[Any]]) -> tuple[bytes, int]:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns.split(","))
+    rows = list(rows)
+    writer.writerows(rows)
+    return text.getvalue().encode(), len(rows)
+
+
+def _tags(tags: tuple[tuple[str, str], ...]) -> str:
+    return ";".join(f"{key}={value}" for key, value in tags)
+
+
+def _account_row(account: Account, moment: datetime) -> list[Any]:
+    state = account.state_at(moment)
+    # paydesk only says that an operator is off, not since when.
+    since = next((t for t, change in account.changes if change == "disabled" and t <= moment), None)
+    disabled_at = "" if account.system == "paydesk" else _time(since)
+    used = _last_use(account, moment)
+    return [account.system, account.native_id, account.user_name, account.display_name, account.email,
+            account.account_type, "true" if state == "enabled" else "false", _time(account.created), disabled_at, "",
+            _time(used), ""]  # fmt: skip
+
+
+def accounts(export: Export) -> tuple[bytes, int]:
+    source = PAYDESK_ACCOUNTS if export.instance == "paydesk" else GITEA_ACCOUNTS
+    return _csv(
+        "system,account_id,user_name,display_name,email,account_type,enabled,created_at,disabled_at,deleted_at,"
+        "last_used_at,tags",
+        [_account_row(account, export.collected_at) for account in source],
+    )
+
+
+def _credential_rows(token: Token, moment: datetime) -> list[list[Any]]:
+    known = [created for created in token.created if created is None or created <= moment]
+    rows = []
+    for n, created in enumerate(known):
+        ended = known[n + 1] if n + 1 < len(known) else token.deactivated
+        over = ended is not None and ended <= moment
+        version = str(n + 1) if token.custody == "versioned" else ""
+        rows.append(["gitea", token.credential_id, token.account_id, token.credential_type, token.custody, version,
+                     token.credential_id, "false" if over else "true", _time(created), _time(ended) if over else "",
+                     "", "", _tags(token.tags)])  # fmt: skip
+    return rows
+
+
+def credentials(export: Export) -> tuple[bytes, int]:
+    return _csv(
+        "system,credential_id,account_id,credential_type,custody,version,name,active,created_at,deactivated_at,"
+        "expires_at,last_used_at,tags",
+        [row for token in TOKENS for row in _credential_rows(token, export.collected_at)],
+    )
+
+
+# Carla pushes every fourth day or so, Otto logs in now and then: the log is sparse by nature.
+_USES = [(moment, GITEA_ACCOUNTS[0], "login") for moment in daily(at("2025-12-30T08:14:03"), at("2026-07-13T00:00"))[::4]]
+_USES += [(moment, GITEA_ACCOUNTS[1], "login") for moment in daily(at("2026-01-02T13:40:59"), at("2026-07-13T00:00"))[::9]]
+
+
+def _last_use(account: Account, moment: datetime) -> datetime | None:
+    uses = [instant for instant, who, _ in _USES if who is account and instant <= moment]
+    return max(uses) if uses else None
+
+
+def event_rows() -> list[tuple[datetime, list[Any]]]:
+    """Every record of gitea's log with its instant."""
+    found: list[tuple[datetime, list[Any]]] = []
+
+    def add(moment: datetime, action: str, actor: str, account: str, token: Token | None = None, version: str = "",
+            outcome: str = "success") -> None:  # fmt: skip
+        event_id = guid("gitea", action, _time(moment), account)
+        found.append((moment, [event_id, _time(moment), "gitea", action, outcome, actor, account,
+                               token.credential_id if token else "", token.credential_type if token else "", version,
+                               ""]))  # fmt: skip
+
+    for moment, who, action in _USES:
+        add(moment, action, who.native_id, who.native_id)
+    add(at("2026-02-12T21:03:00"), "login", "gt-104", "gt-104", outcome="failure")
+    for account in GITEA_ACCOUNTS:
+        for moment, _ in account.changes:
+            add(moment, "account_disabled", "gt-101", account.native_id)
+    for token in TOKENS:
+        for n, created in enumerate(token.created, start=1):
+            if created is not None and created >= _LOG_FROM:
+                versioned = token.custody == "versioned"
+                add(created, "version_created" if versioned else "credential_created", "gt-102", token.account_id, token,
+                    str(n) if versioned else "")  # fmt: skip
+        if token.deactivated:
+            add(token.deactivated, "credential_deactivated", "gt-102", token.account_id, token)
+    return sorted(found, key=lambda row: (row[0], row[1][0]))
+
+
+def events(export: Export) -> tuple[bytes, int]:
+    assert export.window
+    start, end = export.window
+    # Logins come without an id of their own, as many home-grown logs do.
+    rows = [["" if row[3] == "login" else row[0], *row[1:]] for moment, row in event_rows() if start <= moment < end]
+    return _csv(
+        "event_id,occurred_at,system,action,outcome,actor_id,account_id,credential_id,credential_type,version,entitlement",
+        rows,
+    )
+
+
+def _reviewer_email(reviewer: str | None) -> str:
+    if reviewer is None:
+        return ""
+    return BY_EMPLOYEE_ID[reviewer].email if reviewer in BY_EMPLOYEE_ID else f"{reviewer}@{DOMAIN}"
+
+
+def review_decisions(export: Export) -> tuple[bytes, int]:
+    """All campaigns launched so far, as decided so far."""
+    by_id = {native_id(account): account for account in all_accounts()}
+    rows = []
+    for campaign in CAMPAIGNS:
+        if campaign.launched > export.collected_at:
+            continue
+        for decision in campaign.decisions:
+            account = by_id[decision.account_id]
+            instance = account.instance if isinstance(account, Account) else "main"
+            decided = decision.decided_at is not None and decision.decided_at <= export.collected_at
+            said = [_reviewer_email(decision.reviewer), decision.word, _time(decision.decided_at)] if decided else ["", "", ""]
+            rows.append([campaign.campaign_id, campaign.name, _time(campaign.launched), _time(campaign.due),
+                         system_of(account), "" if instance == "main" else instance, decision.account_id, "", *said,
+                         ""])  # fmt: skip
+    return _csv(
+        "campaign_id,campaign_name,launched_at,due_at,system,instance,account_id,entitlement,reviewer_email,decision,"
+        "decided_at,comment",
+        rows,
+    )
+
+
+def entitlements(export: Export) -> tuple[bytes, int]:
+    teams = {"gt-101": "owners", "gt-102": "platform", "gt-103": "platform", "gt-104": "platform", "gt-105": "design",
+             "gt-106": "ci", "gt-107": "office", "gt-108": "platform"}  # fmt: skip
+    rows = [
+        ["gitea", account.native_id, f"team:{teams[account.native_id]}", "group",
+         "true" if teams[account.native_id] == "owners" else "false", _time(account.created)]
+        for account in GITEA_ACCOUNTS
+        if account.state_at(export.collected_at) == "enabled"
+    ]  # fmt: skip
+    return _csv("system,account_id,entitlement,entitlement_type,privileged,granted_at", rows)
+
+
+def tickets(export: Export) -> tuple[bytes, int]:
+    """The service desk's few cases: one incident, one access request."""
+    boss, owner, mira = (BY_EMPLOYEE_ID[e].email for e in ("E1002", "E1003", "E1031"))
+    cases = [
+        ["SD-41", "access_request", "gitea", "gt-108", "team:platform", mira, mira, "closed", at("2026-01-13T09:00"),
+         at("2026-01-13T11:30"), boss, None, None, None, None],
+        ["SD-57", "incident", "hashicorp_vault", "kv/tmp/incident", "", owner, "", "closed", at("2026-04-14T08:30"),
+         None, "", at("2026-04-14T08:30"), at("2026-04-14T08:45"), at("2026-04-16T09:05"), at("2026-04-17T10:00")],
+    ]  # fmt: skip
+    rows = []
+    for case in cases:
+        if case[8] <= export.collected_at:
+            rows.append([_time(value) if value is None or isinstance(value, datetime) else value for value in case])
+    return _csv(
+        "ticket_id,kind,target_system,target_id,entitlement,requester_email,beneficiary_email,status,created_at,"
+        "approved_at,approver_email,detected_at,escalated_at,contained_at,recovered_at",
+        rows,
+    )
+
