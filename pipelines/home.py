@@ -103,3 +103,7 @@ class Home:
 
     def report(self, period_id: str) -> Path:
         return self.reports / period_id
+
+    def report_data(self, period_id: str) -> Path:
+        """The published data files of one period."""
+        return self.report(period_id) / "data"

@@ -23,6 +23,12 @@ def read(text: str) -> datetime:
     Raises ValueError for anything but a date with a time of at least hours, minutes and seconds: which end
     of the day a bare date means depends on a period's zone, which this room does not know.
     """
+    if len(text) == 27 and text[-1] == "Z" and text[10] == "T":
+        # As this room writes them: a ledger holds many, and the C parser is ten times as fast.
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            pass
     found = _RFC_3339.fullmatch(text.strip())
     if not found:
         raise ValueError(f"expected an instant such as 2026-03-02T00:00:00Z, found {text!r}")

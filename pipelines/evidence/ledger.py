@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
@@ -280,6 +280,23 @@ def entries_of(path: Path) -> Iterator[LedgerEntry]:
         yield from _Reading(path, 0, 0, FIRST_PREVIOUS_HASH)
 
 
+def entries_naming(path: Path, sha256s: Collection[str]) -> Iterator[LedgerEntry]:
+    """The readable entries whose evidence file has one of these hashes. Only lines that hold one are parsed."""
+    if not path.exists():
+        return
+    wanted = set(sha256s)
+    with path.open("rb") as file:
+        for line in file:
+            found = _SHA256.search(line)
+            if found and found.group(1).decode() in wanted:
+                try:
+                    entry = _entry(line.rstrip(b"\n"), None, None)
+                except _Fault:
+                    continue
+                if entry.sha256 in wanted:
+                    yield entry
+
+
 class LedgerMark(NamedTuple):
     """A ledger's length in bytes and the hash of the entry that ends there."""
 
@@ -308,6 +325,7 @@ def still_holds(path: Path, mark: LedgerMark) -> bool:
 _FIELDS = tuple(sorted(fields(LedgerEntry), key=lambda each: each.name))
 _NAMES = tuple(each.name for each in _FIELDS)
 _KEYS = frozenset(_NAMES)
+_SHA256 = re.compile(rb'[,{]"sha256":"([0-9a-f]{64})"')
 _ENTRY_HASH = re.compile(rb'"entry_hash":"([0-9a-f]{64})"')
 _INSTANTS = frozenset(each.name for each in _FIELDS if "datetime" in str(each.type))
 _CHAIN_FIELDS = frozenset({"entry", "previous_hash", "entry_hash", "ingested_at"})
@@ -386,7 +404,9 @@ def _entry(line: bytes, number: int | None, previous_hash: str | None) -> Ledger
         if not isinstance(values, dict) or set(values) != _KEYS:
             raise ValueError("not the keys of an entry")
         is_canonical = canonical(values) == line
-        entry = LedgerEntry(**{name: _read(name, value) for name, value in values.items()})
+        for name in _INSTANTS:
+            values[name] = _read_instant(values[name])
+        entry = LedgerEntry(**values)
     except (ValueError, RecursionError) as problem:
         raise _Fault("is no ledger entry: it was altered, or lines were joined.") from problem
     # In canonical writing no text before this key can look like it: a quote inside text is escaped.
@@ -404,11 +424,11 @@ def _entry(line: bytes, number: int | None, previous_hash: str | None) -> Ledger
     return entry
 
 
-def _read(name: str, value: Any) -> Any:
-    if name not in _INSTANTS or value is None:
-        return value
+def _read_instant(value: Any) -> datetime | None:
+    if value is None:
+        return None
     if not isinstance(value, str):
-        raise ValueError(f"{name} is no instant")
+        raise ValueError("no instant")
     return instants.read(value)
 
 
