@@ -121,7 +121,7 @@ def vault_audit_log() -> list[Export]:
 def kv_metadata() -> list[Export]:
     """Weekly; nobody took it on 19 January."""
     days = [day for day in MONDAYS if day != at("2026-01-19T00:00")]
-    exports = _snapshots("hashicorp_vault", "kv_metadata", "kv_metadata_", ".ndjson.gz", 0, days, sidecar_every=9)
+    exports = _snapshots("hashicorp_vault", "kv_metadata", "kv_metadata_", ".ndjson.gz", 0, days, sidecar_every=14)
     return [replace(exports[0], name=exports[0].name.removesuffix(".gz")), *exports[1:]]
 
 
@@ -145,7 +145,7 @@ def cloudtrail() -> list[Export]:
 
 
 def credential_report() -> list[Export]:
-    return _snapshots("aws", "credential_report", "credential_report_", ".csv", 10, MONDAYS, sidecar_every=10)
+    return _snapshots("aws", "credential_report", "credential_report_", ".csv", 10, MONDAYS, sidecar_every=15)
 
 
 def okta_system_log() -> list[Export]:

@@ -103,6 +103,18 @@ def test_the_oracle_agrees_with_every_outcome_stated_by_hand(expected: list[Oper
             assert found == wanted, (stated.edge, period_id)
 
 
+def test_the_rows_lead_to_the_stated_conclusions(expected: list[Operation]) -> None:
+    """LOG and EVD list only what did not operate, so "nothing listed" means that all of them did."""
+    for (period_id, control_id), conclusion in story.CONCLUSIONS.items():
+        outcomes = {row.outcome for row in expected if (row.period_id, row.control_id) == (period_id, control_id)}
+        if "indeterminate" in outcomes:
+            assert conclusion == "insufficient_evidence"
+        elif outcomes & {"deviation", "waived"}:
+            assert conclusion == "exceptions_noted"
+        else:
+            assert conclusion == "no_exceptions_noted", (period_id, control_id)
+
+
 def test_those_who_must_not_be_judged_are_not(expected: list[Operation]) -> None:
     judged = {(row.control_id, row.subject_id) for row in expected}
     for control_id, subject_id, why in story.NO_ROW:
