@@ -11,8 +11,8 @@ from typing import Any
 from pipelines import __version__
 from pipelines.errors import BrokenEvidence
 from pipelines.reports.report import AuditReport
+from pipelines.reports.verify import MANIFEST_NAME
 
-MANIFEST_NAME = "manifest.json"
 PREDICATE_TYPE = "urn:upheld:audit-report:1"
 
 

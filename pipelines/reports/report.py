@@ -15,7 +15,8 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pipelines.errors import UserMistake
-from pipelines.warehouse import open_read_only
+from pipelines.warehouse import Connection, open_read_only
+from pipelines.warehouse import name as quoted
 
 Kind = Literal["text", "time", "integer", "number", "truth"]
 """What a column holds. `time` is an instant in UTC, `number` a DOUBLE, `truth` a BOOLEAN; any may be NULL."""
@@ -136,13 +137,16 @@ class Timeline:
 
 @dataclass(frozen=True)
 class Control:
-    """What is claimed about one control and, where it is assessed, what was found. `figures` None: not assessed."""
+    """What is claimed about one control and, where it is assessed, what was found.
+
+    `figures` None: not assessed; then nothing but the title may be known of it.
+    """
 
     control_id: str
     title: str
-    objective: str
-    operation_is: str
-    operated_when: str
+    objective: str | None
+    operation_is: str | None
+    operated_when: str | None
     figures: Figures | None
     conclusion: str | None
     findings: tuple[Finding, ...]
@@ -367,8 +371,6 @@ def open_report(warehouse: Path, period_id: str) -> Iterator[AuditReport]:
 
     Raises UserMistake when there is no warehouse or it has no such period.
     """
-    if not warehouse.exists():
-        raise UserMistake(f"There is no warehouse at {warehouse}. Run `upheld run` first.")
     connection = open_read_only(warehouse)
     try:
         yield _read_report(connection, period_id)
@@ -376,9 +378,18 @@ def open_report(warehouse: Path, period_id: str) -> Iterator[AuditReport]:
         connection.close()
 
 
-def _read_report(connection: Any, period_id: str) -> AuditReport:
+def _cursor(connection: Connection) -> Connection:
+    """A reader of its own, so that two tables (or one twice) can be read side by side."""
+    cursor = connection.cursor()
+    # A cursor begins in the first database of its connection, not in the one the connection uses.
+    (database,) = connection.execute("select current_database()").fetchone() or ("",)
+    cursor.execute(f"use {quoted(database)}")
+    return cursor
+
+
+def _read_report(connection: Connection, period_id: str) -> AuditReport:
     def rows(sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
-        return connection.cursor().execute(sql, {"period_id": period_id, **parameters}).fetchall()
+        return _cursor(connection).execute(sql, {"period_id": period_id, **parameters}).fetchall()
 
     period = _read_period(connection, period_id)
     tables = tuple(_table(connection, source, period_id) for source in _SOURCES)
@@ -416,9 +427,9 @@ def _read_report(connection: Any, period_id: str) -> AuditReport:
     )
 
 
-def _read_period(connection: Any, period_id: str) -> Period:
+def _read_period(connection: Connection, period_id: str) -> Period:
     known = (
-        connection.cursor()
+        _cursor(connection)
         .execute(
             "select period_id, start_at, end_at, timezone, as_of, cutoff_at from rpt_periods order by all"
         )
@@ -431,13 +442,12 @@ def _read_period(connection: Any, period_id: str) -> Period:
     return Period(*found[0])
 
 
-def _table(connection: Any, source: _Source, period_id: str) -> Table:
+def _table(connection: Connection, source: _Source, period_id: str) -> Table:
     sql = source.sql()
     parameters = {"period_id": period_id} if "$period_id" in sql else {}
 
     def read() -> Iterator[tuple[Any, ...]]:
-        # A cursor of its own, so that two tables (or one twice) can be read side by side.
-        cursor = connection.cursor()
+        cursor = _cursor(connection)
         try:
             result = cursor.execute(sql, parameters)
             while batch := result.fetchmany(8192):
@@ -449,13 +459,13 @@ def _table(connection: Any, source: _Source, period_id: str) -> Table:
 
 
 def _controls(
-    connection: Any, period: Period, coverage: Table, findings: tuple[Finding, ...]
+    connection: Connection, period: Period, coverage: Table, findings: tuple[Finding, ...]
 ) -> tuple[Control, ...]:
     timelines = _timelines(connection, period)
     covered = {record["control_id"]: record for record in coverage.records()}
     names = [column.name for column in _FIGURES]
     catalogue = (
-        connection.cursor()
+        _cursor(connection)
         .execute(
             """
             select control_id, title, objective, operation_is, operated_when, assessed
@@ -488,12 +498,12 @@ def _controls(
     return tuple(controls)
 
 
-def _timelines(connection: Any, period: Period) -> Callable[[str], Timeline]:
+def _timelines(connection: Connection, period: Period) -> Callable[[str], Timeline]:
     whole_days = -(-(period.end_at - period.start_at) // timedelta(days=1))
     days = next((width for width in (1, 7, 30) if whole_days <= 62 * width), 90)
     length = max(1, -(-whole_days // days))
     counted = (
-        connection.cursor()
+        _cursor(connection)
         .execute(
             _TIMELINE,
             {

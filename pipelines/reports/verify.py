@@ -33,8 +33,8 @@ def verify_bundle(folder: Path) -> list[Finding]:
         path.relative_to(folder).as_posix(): path
         for path in folder.rglob("*")
         if (path.is_file() or path.is_symlink())
-        and path.name != MANIFEST_NAME
-        and not path.name.endswith(_SIGNATURES)
+        and path != folder / MANIFEST_NAME
+        and not (path.parent == folder and path.name.endswith(_SIGNATURES))
     }
     findings = [
         Finding("missing", name, "is in the manifest but not there.") for name in told.keys() - found.keys()

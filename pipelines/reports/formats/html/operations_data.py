@@ -34,16 +34,16 @@ class FileIndex:
         return self.numbers.setdefault(sha256, len(self.numbers))
 
     def pack(self, evidence: str | None) -> str:
-        """`<sha>:4 <sha>:9 <other>:1` -> `0:4,9 1:1`."""
+        """`<sha>:4 <sha>:9 <other>` -> `0:4,9 1:`."""
         packed: dict[int, list[str]] = {}
         for sha256, record in cited(evidence):
             packed.setdefault(self.number(sha256), []).append(record)
-        return " ".join(f"{number}:{','.join(records)}" for number, records in packed.items())
+        return " ".join(f"{number}:{','.join(filter(None, records))}" for number, records in packed.items())
 
 
 def cited(evidence: str | None) -> list[tuple[str, str]]:
-    """The (sha256, record number) pairs of an evidence column, in its order."""
-    pairs = (token.rpartition(":") for token in (evidence or "").split())
+    """The (sha256, record number) pairs of an evidence column, in its order. No number means the whole file."""
+    pairs = (token.partition(":") for token in (evidence or "").split())
     return [(visible(sha256), visible(record)) for sha256, _, record in pairs]
 
 

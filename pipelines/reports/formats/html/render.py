@@ -44,7 +44,7 @@ def render(report: AuditReport, folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Citation:
-    """The records of one evidence file that an operation rests on."""
+    """The records of one evidence file that an operation rests on; none: the whole file."""
 
     sha256: str
     name: str
@@ -265,5 +265,5 @@ def _chapter(
 def _citations(evidence: str | None, known: dict[str, tuple[str, str]]) -> list[Citation]:
     records: dict[str, list[str]] = {}
     for sha256, record in cited(evidence):
-        records.setdefault(sha256, []).append(record)
+        records.setdefault(sha256, []).extend([record] if record else [])
     return [Citation(sha256, *known.get(sha256, ("", "")), numbers) for sha256, numbers in records.items()]

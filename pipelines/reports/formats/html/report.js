@@ -212,11 +212,12 @@
       for (const record of group.slice(colon + 1).split(",")) {
         records++;
         const item = element("li");
-        item.append(element("bdi", "file", name || "(not in the list of evidence files)"), ` record ${record} `, element("span", "feed", feeds), element("code", "hash", `${sha256}:${record}`));
+        const where = record ? ` record ${record} ` : " the whole file ";
+        item.append(element("bdi", "file", name || "(not in the list of evidence files)"), where, element("span", "feed", feeds), element("code", "hash", record ? `${sha256}:${record}` : sha256));
         cited.append(item);
       }
     }
-    cell.append(list, element("h4", "", records === 1 ? "Evidence: 1 record" : `Evidence: ${records || "no"} records`), cited);
+    cell.append(list, element("h4", "", records ? `Evidence: ${records === 1 ? "1 citation" : `${records} citations`}` : "Evidence: none is cited"), cited);
     const trace = element("p", "trace", "Show the records: ");
     trace.append(element("code", "", `upheld trace ${value(row, "operation_id")}`));
     cell.append(trace);
