@@ -29,6 +29,8 @@ AsOf = Annotated[
     ),
 ]
 
+Json = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
+
 
 @app.callback(invoke_without_command=True)
 def _globals(
@@ -60,7 +62,9 @@ def run(
     period: Annotated[str | None, typer.Option(metavar="P", help="Report on this audit period only.")] = None,
     as_of: AsOf = None,
 ) -> int:
-    """Take in what landed, build, judge its completeness, and write each period's bundle.
+    """Do everything: ingest, build, check, report.
+
+    Where nothing changed since the last run, says so and does nothing.
 
     Example:  upheld run --as-of 2026-07-20T06:00:00Z
     """
@@ -80,7 +84,7 @@ def run(
 
 @app.command()
 def ingest(context: typer.Context) -> int:
-    """Take in what landed: hash, keep and register each file, and read its records.
+    """Take in what landed: hash, keep, register, read.
 
     Example:  upheld ingest
     """
@@ -95,7 +99,9 @@ def ingest(context: typer.Context) -> int:
 
 @app.command()
 def build(context: typer.Context, as_of: AsOf = None) -> int:
-    """Compute identities, facts and control operations from the evidence taken in.
+    """Compute control operations from the evidence.
+
+    Judging them is the next step: `upheld check`.
 
     Example:  upheld build
     """
@@ -109,7 +115,9 @@ def build(context: typer.Context, as_of: AsOf = None) -> int:
 
 @app.command()
 def check(context: typer.Context) -> int:
-    """Judge whether the evidence of the last build is whole, compute coverage, and publish the warehouse.
+    """Judge completeness, conclude and publish.
+
+    Judges whether the evidence of the last build is whole, computes coverage and conclusions, publishes the warehouse.
 
     Example:  upheld check
     """
@@ -124,9 +132,18 @@ def check(context: typer.Context) -> int:
 
 @app.command()
 def report(
-    context: typer.Context, period: Annotated[str, typer.Argument(metavar="PERIOD")], as_of: AsOf = None
+    context: typer.Context,
+    period: Annotated[str, typer.Argument(metavar="PERIOD")],
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of", metavar="T", help="Knowledge cut-off (RFC 3339). Default: that of the warehouse."
+        ),
+    ] = None,
 ) -> int:
-    """Write one period's bundle from the published warehouse; with --as-of, build that first where it differs.
+    """Write one audit period's bundle.
+
+    From the published warehouse; with --as-of, that is first built, judged and published as of then.
 
     Example:  upheld report 2026-H1
     """
@@ -146,7 +163,9 @@ def verify(
         Path | None, typer.Argument(metavar="[BUNDLE_OR_HOME]", help="Default: the home.")
     ] = None,
 ) -> int:
-    """Prove that the ledger, the originals or a bundle are as they were written; needs no warehouse.
+    """Prove that a home or a bundle is unaltered.
+
+    Hashes every original again and follows the ledger's chain; needs no warehouse.
 
     Example:  upheld verify home/reports/2026-H1
     """
@@ -161,16 +180,24 @@ def verify(
 
 @app.command()
 def trace(
-    context: typer.Context, operation_id: Annotated[str, typer.Argument(metavar="OPERATION_ID")]
+    context: typer.Context,
+    operation_id: Annotated[str, typer.Argument(metavar="OPERATION_ID")],
+    json: Json = False,
 ) -> int:
-    """Show one control operation, its rule and its evidence records as the vendor wrote them, masked where needed.
+    """Show an operation, its rule and its evidence.
+
+    Evidence records are shown as the vendor wrote them, masked where their feed may hold secrets.
 
     Example:  upheld trace 5f0c3a9e2b714d68
     """
-    from pipelines.orchestration.tracing import trace_lines
+    from pipelines.orchestration.tracing import rule_of, trace_operation
 
-    for line in trace_lines(context.obj, operation_id):
-        typer.echo(line)
+    found = trace_operation(context.obj, operation_id)
+    if json:
+        _print_json(found.as_dict())
+    else:
+        for line in (*found.lines(), "", *rule_of(found.row["control_id"])):
+            typer.echo(line)
     return DONE
 
 
@@ -179,20 +206,26 @@ def sources(
     context: typer.Context,
     json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False,
 ) -> int:
-    """List what each feed delivered: files, the time they cover, gaps and rejects.
+    """List feeds: files, time covered, gaps, rejects.
 
     Example:  upheld sources --json
     """
-    from pipelines.orchestration.sources import as_json, summarise_sources
+    from pipelines.orchestration.sources import as_plain, summarise_sources
 
     found = summarise_sources(context.obj)
     if json:
-        typer.echo(as_json(found))
+        _print_json([as_plain(source) for source in found])
     else:
         from pipelines.terminal import show_sources
 
         show_sources(found)
     return DONE
+
+
+def _print_json(content: Any) -> None:
+    import json
+
+    typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
 
 
 def _instant(text: str | None) -> str | None:

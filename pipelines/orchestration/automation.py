@@ -39,5 +39,6 @@ every_day = dg.ScheduleDefinition(
 def bundles_after_publishing(
     context: dg.SensorEvaluationContext, asset_event: dg.EventLogEntry
 ) -> Iterator[dg.RunRequest]:
+    """One run per period; publishing once more under the same run id starts none."""
     for period in context.instance.get_dynamic_partitions(PERIODS):
         yield dg.RunRequest(run_key=f"{asset_event.run_id}:{period}", partition_key=period)

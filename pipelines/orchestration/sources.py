@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -56,18 +55,15 @@ def summarise_sources(home: Home) -> list[SourceSummary]:
     ]
 
 
-def as_json(sources: Sequence[SourceSummary]) -> str:
-    """The same for scripts: a list of objects, instants as RFC 3339 UTC."""
+def as_plain(source: SourceSummary) -> dict[str, Any]:
+    """The same for scripts: JSON values, instants as RFC 3339 UTC."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, datetime):
             return instants.written(value)
         return [plain(one) for one in value] if isinstance(value, tuple) else value
 
-    rows = [
-        {field.name: plain(getattr(source, field.name)) for field in fields(source)} for source in sources
-    ]
-    return json.dumps(rows, indent=1, ensure_ascii=False)
+    return {field.name: plain(getattr(source, field.name)) for field in fields(source)}
 
 
 def current_deliveries(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
