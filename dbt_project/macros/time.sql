@@ -4,9 +4,9 @@
 {% macro instant(text) -%}
 (case
     when regexp_full_match(trim({{ text }}), '[0-9]{9,10}(\.[0-9]+)?')
-        then make_timestamp(cast(round(cast({{ text }} as decimal(20, 6)) * 1000000) as bigint))
-    when regexp_full_match(trim({{ text }}), '[0-9]{12,13}') then make_timestamp(cast({{ text }} as bigint) * 1000)
-    when regexp_full_match(trim({{ text }}), '[0-9]{15,16}') then make_timestamp(cast({{ text }} as bigint))
+        then make_timestamp(cast(round(try_cast({{ text }} as decimal(20, 6)) * 1000000) as bigint))
+    when regexp_full_match(trim({{ text }}), '[0-9]{12,13}') then make_timestamp(try_cast({{ text }} as bigint) * 1000)
+    when regexp_full_match(trim({{ text }}), '[0-9]{15,16}') then make_timestamp(try_cast({{ text }} as bigint))
     else try_cast(try_cast(trim({{ text }}) as timestamptz) as timestamp)
 end)
 {%- endmacro %}

@@ -130,6 +130,7 @@ undated as (
         leaver.* exclude (due_at, sla_hours),
         cast(null as double) as sla_hours,
         cast(null as timestamp) as due_at,
+        max_by({'closed_at': case when spells.closed_at <= as_of then spells.closed_at end}, spells.opened_by).closed_at as closed_at,
         max_by(spells.opened_evidence || spells.seen_evidence || spells.closed_evidence, spells.opened_by) as spell_evidence
     from under_policy as leaver
     inner join {{ ref('fct_account_spells') }} as spells
@@ -150,7 +151,7 @@ together as (
     from of_the_period
     union all by name
     select
-        period_id, system, instance, subject_id, account_name, identity_id, full_name, terminated_at, due_at,
+        period_id, system, instance, subject_id, account_name, identity_id, full_name, terminated_at, due_at, closed_at,
         sla_hours, 'termination_time_unknown' as finding, left_unknown_by, left_unknown_because,
         evidence || [link_evidence] || spell_evidence as evidence
     from undated
@@ -165,9 +166,10 @@ described as (
         '' as cycle,
         coalesce(cast(terminated_at as varchar), cast(left_unknown_by as varchar)) as distinguished_by,
         terminated_at as opened_at,
-        closed_at as performed_at,
+        case when finding <> 'state_unobserved' then closed_at end as performed_at,
         'lag_hours' as measure_name,
-        round({{ seconds_between('terminated_at', 'closed_at') }} / 3600, 6) as measure_value,
+        case when finding <> 'state_unobserved' then round({{ seconds_between('terminated_at', 'closed_at') }} / 3600, 6) end
+            as measure_value,
         sla_hours as threshold_value,
         'hours' as unit,
         case
