@@ -1,15 +1,27 @@
 -- Each inventory's own count beside the subjects that reached the population from it.
 with
 
-listed as (
-    select source_system, source_feed, instance, sha256, collected_at, count(distinct subject_id) as subjects
+-- A record lists one subject; in some inventories one version of it, in others all of its versions.
+records as (
+    select source_system, source_feed, instance, sha256, collected_at, record_number,
+        min(subject_id) as subject_id, case when count(*) = 1 then min(version) end as version
     from (
-        select source_system, source_feed, instance, sha256, collected_at, subject_id from {{ ref('int_account_listings') }}
+        select source_system, source_feed, instance, sha256, collected_at, record_number, subject_id,
+            cast(null as bigint) as version
+        from {{ ref('int_account_listings') }}
         union all
-        select source_system, source_feed, instance, sha256, collected_at, subject_id
+        select source_system, source_feed, instance, sha256, collected_at, record_number, subject_id, version
         from {{ ref('int_credential_listings') }}
+        -- The credential report lists users; their keys are read from the same records.
         where source_feed <> 'credential_report'
     )
+    group by all
+),
+
+listed as (
+    select source_system, source_feed, instance, sha256, collected_at,
+        count(distinct {'subject_id': subject_id, 'version': version}) as subjects
+    from records
     group by all
 )
 
