@@ -10,7 +10,7 @@ report as (
 ways_in as (
     select sha256, record_number, arn, absence_scope, 'password' as slot, 'console_password' as credential_type,
         lower(password_enabled) = 'true' or is_root as is_active,
-        {{ instant('password_last_changed') }} is not null or lower(password_enabled) = 'true' or is_root as is_listed,
+        lower(password_enabled) in ('true', 'false') or is_root as is_listed,
         case when is_root then {{ instant('user_creation_time') }} end as created_at,
         {{ instant('password_last_used') }} as last_used_at
     from report
