@@ -209,7 +209,7 @@ class Ledger:
 
     def _repair(self) -> None:
         # Under the lock: a line that another process is still writing looks torn, too.
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             self._read_on()

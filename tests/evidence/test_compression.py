@@ -34,7 +34,10 @@ def check(tmp_path, content, name):
         (GZ + GZ, "two members.gz"),
         (GZ + b"\0" * 70_000, "padded.gz"),
         (gzip.compress(b""), "empty member.gz"),
-        (b"".join(gzip.compress(line, mtime=0) for line in LINES.splitlines(keepends=True)), "one member per line.gz"),
+        (
+            b"".join(gzip.compress(line, mtime=0) for line in LINES.splitlines(keepends=True)),
+            "one member per line.gz",
+        ),
         (ZST, "a.zst"),
         (ZST + ZST, "two frames.zst"),
         (SKIPPABLE + ZST, "pzstd.zst"),

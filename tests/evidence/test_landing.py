@@ -10,7 +10,10 @@ def places(landing):
 def test_a_files_place_tells_its_system_feed_and_instance(room):
     room.land("okta/users/a.json")
     room.land("okta/users/emea/b.json")
-    assert places(scan(room.home)) == [("okta", "users", "emea", "b.json"), ("okta", "users", "main", "a.json")]
+    assert places(scan(room.home)) == [
+        ("okta", "users", "emea", "b.json"),
+        ("okta", "users", "main", "a.json"),
+    ]
 
 
 def test_no_landing_folder_is_an_empty_one(room):

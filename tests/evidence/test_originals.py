@@ -54,7 +54,10 @@ def test_a_file_that_changes_while_it_is_copied_is_left_for_the_next_run(room, m
         return done
 
     monkeypatch.setattr(originals, "_copy_and_hash", copy_while_someone_writes)
-    with pytest.raises(NotKept, match=r"^landing/okta/users/a\.json: changed while it was being copied; left for the next run"):
+    with pytest.raises(
+        NotKept,
+        match=r"^landing/okta/users/a\.json: changed while it was being copied; left for the next run",
+    ):
         keep(room.home, path)
     assert list(room.home.originals.iterdir()) == []
     monkeypatch.undo()
