@@ -20,11 +20,10 @@ latest_word_on_each_delivery as (
 compared as (
     select
         *,
-        min(collected_at) over same_place as earliest_collected_at,
         bool_or(collected_at_source <> 'mtime') over same_place as is_dated_better_elsewhere,
         row_number() over (
             partition by sha256, source_system, source_feed, source_instance, collected_at_source = 'mtime'
-            order by sidecar_sha256 desc nulls last, entry desc
+            order by collected_at, sidecar_sha256 desc nulls last, entry desc
         ) as order_among_mtimes
     from latest_word_on_each_delivery
     window
@@ -32,19 +31,24 @@ compared as (
 ),
 
 counted as (
-    select * replace (case when collected_at_source = 'mtime' then earliest_collected_at else collected_at end as collected_at)
+    select *
     from compared
     where collected_at_source <> 'mtime' or (not is_dated_better_elsewhere and order_among_mtimes = 1)
 )
 
 select
-    * exclude (earliest_collected_at, is_dated_better_elsewhere, order_among_mtimes, entry),
-    -- What a log file proves to have been watched: its declared window, else first to last event.
+    * exclude (is_dated_better_elsewhere, order_among_mtimes, entry),
+    -- What a log file proves to have been watched: its declared window, else first to last event. No window reaches
+    -- past the collection that its sidecar declares.
     case when not is_filtered and status = 'accepted' then
         case when window_start is not null and window_end is not null then window_start else first_event_at end
     end as covered_from,
     case when not is_filtered and status = 'accepted' then
-        case when window_start is not null and window_end is not null then window_end else last_event_at end
+        case
+            when window_start is null or window_end is null then last_event_at
+            when collected_at_source = 'sidecar' then least(window_end, collected_at)
+            else window_end
+        end
     end as covered_to
 from counted
 where collected_at <= {{ as_of() }}

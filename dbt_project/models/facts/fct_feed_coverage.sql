@@ -2,13 +2,17 @@
 -- without a collection, nothing rejected that no later clean delivery of the same window replaces.
 with
 
+-- A feed may be required in several stretches, each with its own cadence; their shortcomings add up.
 required as (
-    select
-        *,
-        greatest(required_from, period_start_at) as covered_needed_from,
-        least(required_until, cutoff_at) as covered_needed_to,
-        cadence_days * 24 as slot_hours
+    select *, least(required_until, cutoff_at) as needed_until, cadence_days * 24 as slot_hours
     from {{ ref('dim_required_feeds') }}
+),
+
+required_feeds as (
+    select period_id, system, feed, instance, kind, period_start_at, period_end_at,
+        max_by(is_sparse, required_from) as sparse, max_by(cadence_days, required_from) as cadence_days
+    from required
+    group by period_id, system, feed, instance, kind, period_start_at, period_end_at
 ),
 
 deliveries as (
@@ -21,12 +25,13 @@ watched as (
         required.system,
         required.feed,
         required.instance,
-        greatest(windows.covered_from, covered_needed_from) as watched_from,
-        least(windows.covered_to, covered_needed_to) as watched_to
+        required.required_from,
+        greatest(windows.covered_from, required_from) as watched_from,
+        least(windows.covered_to, needed_until) as watched_to
     from required
     inner join {{ ref('fct_feed_windows') }} as windows
         on required.system = windows.system and required.feed = windows.feed and required.instance = windows.instance
-        and windows.covered_from < covered_needed_to and windows.covered_to > covered_needed_from
+        and windows.covered_from < needed_until and windows.covered_to > required_from
 ),
 
 gaps as (
@@ -35,22 +40,23 @@ gaps as (
         required.system,
         required.feed,
         required.instance,
-        coalesce(lag(watched.watched_to) over timeline, covered_needed_from) as gap_from,
-        coalesce(watched.watched_from, covered_needed_to) as gap_to
+        coalesce(lag(watched.watched_to) over timeline, required_from) as gap_from,
+        coalesce(watched.watched_from, needed_until) as gap_to
     from required
-    left join watched using (period_id, system, feed, instance)
+    left join watched using (period_id, system, feed, instance, required_from)
     where required.kind = 'log'
     window timeline as (
-        partition by required.period_id, required.system, required.feed, required.instance order by watched.watched_from
+        partition by required.period_id, required.system, required.feed, required.instance, required_from
+        order by watched.watched_from
     )
     union all
     select
         required.period_id, required.system, required.feed, required.instance,
-        max(watched.watched_to), required.covered_needed_to
+        max(watched.watched_to), required.needed_until
     from required
-    inner join watched using (period_id, system, feed, instance)
+    inner join watched using (period_id, system, feed, instance, required_from)
     where required.kind = 'log'
-    group by required.period_id, required.system, required.feed, required.instance, required.covered_needed_to
+    group by required.period_id, required.system, required.feed, required.instance, required_from, required.needed_until
 ),
 
 unwatched as (
@@ -82,15 +88,16 @@ slots as (
 missed as (
     select slots.period_id, slots.system, slots.feed, slots.instance, count(*) as missed_slots, min(slot_start) as first_missed
     from slots
-    where slot_end <= covered_needed_to and slot_start >= required_from and not exists (
+    where slot_end <= needed_until and slot_start >= required_from and not exists (
         select 1 from deliveries
         where deliveries.source_system = slots.system and deliveries.source_feed = slots.feed
-            and deliveries.source_instance = slots.instance and deliveries.status = 'accepted'
+            and deliveries.source_instance = slots.instance and deliveries.status = 'accepted' and not deliveries.is_filtered
             and deliveries.collected_at >= slots.slot_start and deliveries.collected_at < slots.slot_end
     )
     group by slots.period_id, slots.system, slots.feed, slots.instance
 ),
 
+-- Files that say something about the period: a log by its window, anything else by when it was collected.
 rejects as (
     select
         required.period_id,
@@ -100,11 +107,12 @@ rejects as (
         sum(case when delivery.status = 'accepted' then delivery.records_rejected else 0 end) as rejected_records,
         count(*) filter (delivery.status = 'rejected') as rejected_files,
         min(delivery.original_name) filter (delivery.status = 'rejected' or delivery.records_rejected > 0) as example
-    from required
+    from required_feeds as required
     inner join deliveries as delivery
         on required.system = delivery.source_system and required.feed = delivery.source_feed
         and required.instance = delivery.source_instance
         and greatest(delivery.collected_at, coalesce(delivery.window_end, delivery.collected_at)) >= required.period_start_at
+        and coalesce(delivery.window_start, delivery.first_event_at, delivery.collected_at) < required.period_end_at
     where not exists (
         -- Exported again and clean: the same window, or for an inventory the same collection slot.
         select 1 from deliveries as clean
@@ -123,7 +131,7 @@ rejects as (
 
 counted as (
     select required.period_id, required.system, required.feed, required.instance, count(deliveries.sha256) as evidence_files
-    from required
+    from required_feeds as required
     left join deliveries
         on required.system = deliveries.source_system and required.feed = deliveries.source_feed
         and required.instance = deliveries.source_instance
@@ -142,11 +150,7 @@ decisions as (
         1 as evidence_files,
         0.0 as uncovered_seconds,
         0 as missed_slots,
-        case when status = 'accepted' then records_rejected - (
-            select count(*) from {{ ref('stg_evidence__rejected_records') }} as rejected
-            where rejected.sha256 = newest.sha256 and rejected.source_feed = newest.source_feed
-                and rejected.source_system = 'decisions' and regexp_matches(rejected.reason, 'unknown control')
-        ) else 0 end as rejected_records,
+        case when status = 'accepted' then records_rejected else 0 end as rejected_records,
         case when status = 'accepted' then 0 else 1 end as rejected_files,
         original_name as example
     from (
@@ -159,13 +163,13 @@ decisions as (
 
 together as (
     select
-        period_id, system, feed, instance, required.kind, required.is_sparse as sparse, counted.evidence_files,
-        case when required.kind = 'log' then coalesce(unwatched.uncovered_seconds, 0) else 0 end as uncovered_seconds,
+        period_id, system, feed, instance, required.kind, required.sparse, counted.evidence_files,
+        coalesce(unwatched.uncovered_seconds, 0) as uncovered_seconds,
         coalesce(missed.missed_slots, 0) as missed_slots,
         coalesce(rejects.rejected_records, 0) as rejected_records,
         coalesce(rejects.rejected_files, 0) as rejected_files,
         unwatched.gaps, unwatched.first_gap_from, unwatched.first_gap_to, missed.first_missed, rejects.example
-    from required
+    from required_feeds as required
     inner join counted using (period_id, system, feed, instance)
     left join unwatched using (period_id, system, feed, instance)
     left join missed using (period_id, system, feed, instance)
