@@ -69,16 +69,38 @@ def build(
     `on_node(unique_id, status)` is called as each node ends. Returns every node that ran, failed ones too. Raises
     BrokenModels where dbt didn't get as far as running any.
     """
-    home.build.mkdir(parents=True, exist_ok=True)
-    arguments = ["build", *_flags(home), "--vars", _variables(home, as_of), *select]
     # A test runs in the half that builds the last of its parents, and only there.
-    if "--indirect-selection" not in arguments:
-        arguments += ["--indirect-selection", "buildable"]
-    arguments += ["--exclude-resource-type", "unit_test"]
-    if full_refresh:
-        arguments += ["--full-refresh"]
+    indirectly = [] if "--indirect-selection" in select else ["--indirect-selection", "buildable"]
+    anew = ["--full-refresh"] if full_refresh else []
+    arguments = [*select, *indirectly, *anew, "--exclude-resource-type", "unit_test"]
+    return _nodes(home, project, "build", as_of, arguments, on_node)
+
+
+def run_unit_tests(home: Home, project: ParsedProject, as_of: str) -> list[NodeResult]:
+    """Run dbt's unit tests, all of them. They need the tables of a build, for their types; an empty one will do."""
+    return _nodes(home, project, "test", as_of, ["--select", "test_type:unit"], None)
+
+
+def raise_on_failure(results: Sequence[NodeResult]) -> None:
+    """Raise BrokenModels with one paragraph for each node that failed; what was skipped after it isn't named."""
+    failed = [result for result in results if not result.passed and result.status != "skipped"]
+    if failed:
+        raise BrokenModels("\n".join(f"{one.unique_id}: {one.message.strip()}" for one in failed))
+
+
+def _nodes(
+    home: Home,
+    project: ParsedProject,
+    command: str,
+    as_of: str,
+    arguments: Sequence[str],
+    on_node: Callable[[str, str], None] | None,
+) -> list[NodeResult]:
+    home.build.mkdir(parents=True, exist_ok=True)
     with _surroundings(home):
-        outcome = _runner(project.manifest, on_node).invoke(arguments)
+        outcome = _runner(project.manifest, on_node).invoke(
+            [command, *_flags(home), "--vars", _variables(home, as_of), *arguments]
+        )
     if outcome.result is None:
         raise BrokenModels(f"dbt didn't run: {outcome.exception}")
     return [
@@ -91,13 +113,6 @@ def build(
         )
         for result in outcome.result.results
     ]
-
-
-def raise_on_failure(results: Sequence[NodeResult]) -> None:
-    """Raise BrokenModels with one paragraph for each node that failed; what was skipped after it isn't named."""
-    failed = [result for result in results if not result.passed and result.status != "skipped"]
-    if failed:
-        raise BrokenModels("\n".join(f"{one.unique_id}: {one.message.strip()}" for one in failed))
 
 
 def _runner(manifest: Any, on_node: Callable[[str, str], None] | None) -> Any:

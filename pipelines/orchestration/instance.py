@@ -10,14 +10,17 @@ from pipelines.settings import keep_quiet
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
-# granularity run: of two runs that write, the second waits for the whole of the first. With granularity op they would
-# take turns step by step, and one would publish what the other built.
+# One run at a time: of two runs, the second waits for the whole of the first. Taking turns step by step, one would
+# publish what the other built. The pool says the same for whoever raises the number of runs; alone it isn't enough,
+# because Dagster 1.13 doesn't know a pool's limit yet when the first runs of a new instance are let go.
 _SETTINGS = """\
 telemetry:
   enabled: false
 nux:
   enabled: false
 concurrency:
+  runs:
+    max_concurrent_runs: 1
   pools:
     default_limit: 1
     granularity: run

@@ -1,0 +1,60 @@
+"""Homes that several tests read. Each is made once, by what a person would run; tests must not change them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pipelines.home import Home
+
+
+@dataclass(frozen=True)
+class Command:
+    """What `upheld` said and how it ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+Upheld = Callable[..., Command]
+
+
+def run_upheld(home: Home, *arguments: str) -> Command:
+    """Run `upheld` in a process of its own, as a person does."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", "--home", str(home.root), *arguments],
+        capture_output=True,
+        text=True,
+    )
+    return Command(done.returncode, done.stdout, done.stderr)
+
+
+@dataclass(frozen=True)
+class CompanyRun:
+    """The example company's home after one `upheld run`, and what the run said."""
+
+    home: Home
+    as_of: str
+    command: Command
+
+
+@pytest.fixture(scope="session")
+def upheld() -> Upheld:
+    """`upheld(home, *arguments)`: what it says and how it ends."""
+    return run_upheld
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> CompanyRun:
+    """The example company, run once for all tests. Read only."""
+    home = Home.at(tmp_path_factory.mktemp("company"))
+    shutil.copytree(Path(__file__).parent / "company" / "landing", home.landing)
+    as_of = "2026-07-20T06:00:00Z"
+    return CompanyRun(home, as_of, run_upheld(home, "run", "--as-of", as_of))
