@@ -1,4 +1,4 @@
-"""Whether a compressed export is whole: read to its end, checksums verified, in bounded memory.
+"""Packed exports, unpacked as a stream and proved whole: read to their end, checksums verified, in bounded memory.
 
 Readers downstream stop quietly at a cut, and none of them checks the CRC; so this happens before any reading.
 """
@@ -6,8 +6,9 @@ Readers downstream stop quietly at a cut, and none of them checks the CRC; so th
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 from pipelines.errors import UnreadableFile
 
@@ -15,15 +16,16 @@ Compression = Literal["gzip", "zstd"]
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_PLAIN_READ = 1 << 18
 # Small: zlib copies what it has not used yet at the end of every member, and logs can hold a member per line.
-_READ = 32 << 10
-_INFLATED_AT_ONCE = 1 << 20
+_PACKED_READ = 32 << 10
+_UNPACKED_AT_ONCE = 1 << 20
 # A zstd block of 4 bytes can unfold to 128 KiB and the decoder returns all of it at once, so the input is cut small.
-_ZSTD_INPUT_AT_ONCE = 1 << 10
+_ZSTD_AT_ONCE = 1 << 10
 
 
 def compression_of(name: str) -> Compression | None:
-    """How a file of this name is compressed, by its last suffix."""
+    """How a file of this name says it is packed, by its last suffix."""
     lower = name.lower()
     if lower.endswith(".gz"):
         return "gzip"
@@ -32,99 +34,119 @@ def compression_of(name: str) -> Compression | None:
     return None
 
 
-def check_compression(path: Path, name: str) -> None:
-    """Read a compressed file to its end. `name` is the original name: its suffix says how it is compressed.
+def compression_of_content(start: bytes) -> Compression | None:
+    """How content that begins with these four bytes is packed."""
+    if start.startswith(_GZIP_MAGIC):
+        return "gzip"
+    # The second is a frame to be skipped, which parallel packers put first.
+    if start.startswith(_ZSTD_MAGIC) or (start[1:4] == b"\x2a\x4d\x18" and 0x50 <= start[0] <= 0x5F):
+        return "zstd"
+    return None
 
-    Raises UnreadableFile when it is cut short, corrupt, followed by anything but more of the same, not compressed
-    as its name says, or compressed although its name does not say so.
+
+def check_compression(path: Path, name: str) -> None:
+    """Read a packed file to its end. `name` is the original name; a file that neither is nor claims to be packed passes.
+
+    Raises UnreadableFile when it is cut short, corrupt, followed by anything but more of the same, or not packed as
+    its name says.
     """
-    compression = compression_of(name)
     with path.open("rb") as file:
         start = file.read(4)
-        file.seek(0)
-        if compression is None:
-            _refuse_unnamed_compression(start, name)
-        elif not start:
-            raise UnreadableFile(f"{name}: the file is empty; expected {compression} data.")
-        elif compression == "gzip":
-            _check_gzip(file, name, start)
-        else:
-            _check_zstd(file, name)
+    claimed, found = compression_of(name), compression_of_content(start)
+    if claimed is not None and claimed != found:
+        raise UnreadableFile(_not_as_named(name, claimed, start))
+    if found is not None:
+        for _ in unpacked(path, name):
+            pass
 
 
-def _refuse_unnamed_compression(start: bytes, name: str) -> None:
-    for magic, suffix in ((_GZIP_MAGIC, ".gz"), (_ZSTD_MAGIC, ".zst")):
-        if start.startswith(magic):
+def unpacked(path: Path, name: str) -> Iterator[bytes]:
+    """The content in pieces of about 1 MiB, unpacked when it is packed, whatever the name says.
+
+    Raises UnreadableFile as soon as packed data turns out cut or corrupt; what came before is not to be relied on.
+    """
+    with path.open("rb") as file:
+        compression = compression_of_content(file.read(4))
+    if compression == "gzip":
+        return _gunzipped(path, name)
+    if compression == "zstd":
+        return _unzstd(path, name)
+    return _plain(path)
+
+
+def _plain(path: Path) -> Iterator[bytes]:
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(_PLAIN_READ):
+            yield chunk
+
+
+def _gunzipped(path: Path, name: str) -> Iterator[bytes]:
+    members = 0
+    member = None
+    with path.open("rb", buffering=0) as file:
+        while packed := file.read(_PACKED_READ):
+            while packed:
+                if member is None:
+                    # Padding with zero bytes up to a block's end is usual on tape, and harmless.
+                    packed = packed.lstrip(b"\0") if members else packed
+                    if not packed:
+                        break
+                    member = zlib.decompressobj(wbits=31)
+                try:
+                    content = member.decompress(packed, _UNPACKED_AT_ONCE)
+                except zlib.error as problem:
+                    raise UnreadableFile(_corrupt_gzip(name, members, problem)) from problem
+                packed = member.unconsumed_tail
+                if member.eof:
+                    packed = member.unused_data
+                    members += 1
+                    member = None
+                if content:
+                    yield content
+        if member is not None:
             raise UnreadableFile(
-                f"{name}: the content is compressed but the name does not end in {suffix}; rename it."
+                f"{name}: truncated: the gzip data ends in the middle, after {file.tell()} bytes."
             )
 
 
-def _check_gzip(file: BinaryIO, name: str, start: bytes) -> None:
-    if not start.startswith(_GZIP_MAGIC[: len(start)]):
-        raise UnreadableFile(
-            f"{name}: expected gzip data, found something else at the first byte; "
-            "if a download tool unpacked it, drop .gz from its name."
-        )
-    members = 0
-    pending = b""
-    position = 0
-    while True:
-        if not pending:
-            pending = file.read(_READ)
-            position += len(pending)
-        if members:
-            if not pending:
-                return
-            # Padding with zero bytes up to a block's end is usual on tape, and harmless.
-            pending = pending.lstrip(b"\0")
-            if not pending:
-                continue
-        member = zlib.decompressobj(wbits=31)
-        try:
-            while not member.eof:
-                if not pending:
-                    pending = file.read(_READ)
-                    position += len(pending)
-                    if not pending:
-                        raise UnreadableFile(
-                            f"{name}: truncated: the gzip data ends in the middle, after {position} bytes."
-                        )
-                member.decompress(pending, _INFLATED_AT_ONCE)
-                pending = member.unused_data if member.eof else member.unconsumed_tail
-        except zlib.error as problem:
-            if members and "incorrect header check" in str(problem):
-                raise UnreadableFile(_after_the_end(name, members)) from problem
-            raise UnreadableFile(f"{name}: corrupt gzip data ({problem}).") from problem
-        members += 1
-
-
-def _after_the_end(name: str, members: int) -> str:
-    return (
-        f"{name}: corrupt: bytes that are no gzip data follow its {members} gzip member{'s'[: members > 1]}."
-    )
-
-
-def _check_zstd(file: BinaryIO, name: str) -> None:
+def _unzstd(path: Path, name: str) -> Iterator[bytes]:
     # Imported here: the room must load quickly where nothing is zstd.
     import zstandard
 
     decoder = zstandard.ZstdDecompressor()
     frame = decoder.decompressobj()
-    whole = False
-    while chunk := file.read(_READ):
-        pending = memoryview(chunk)
-        while pending:
-            if frame.eof:
-                frame = decoder.decompressobj()
-            try:
-                frame.decompress(pending[:_ZSTD_INPUT_AT_ONCE])
-            except zstandard.ZstdError as problem:
-                raise UnreadableFile(f"{name}: corrupt zstd data ({problem}).") from problem
-            taken = min(_ZSTD_INPUT_AT_ONCE, len(pending)) - (len(frame.unused_data) if frame.eof else 0)
-            pending = pending[taken:]
-        whole = frame.eof
-    if not whole:
-        raise UnreadableFile(
-            f"{name}: truncated: the zstd data ends in the middle, after {file.tell()} bytes."
-        )
+    with path.open("rb", buffering=0) as file:
+        while packed := file.read(_PACKED_READ):
+            left = memoryview(packed)
+            while left:
+                if frame.eof:
+                    frame = decoder.decompressobj()
+                piece = left[:_ZSTD_AT_ONCE]
+                try:
+                    content = frame.decompress(piece)
+                except zstandard.ZstdError as problem:
+                    raise UnreadableFile(f"{name}: corrupt zstd data ({problem}).") from problem
+                left = left[len(piece) - (len(frame.unused_data) if frame.eof else 0) :]
+                if content:
+                    yield content
+        if not frame.eof:
+            raise UnreadableFile(
+                f"{name}: truncated: the zstd data ends in the middle, after {file.tell()} bytes."
+            )
+
+
+def _corrupt_gzip(name: str, members: int, problem: zlib.error) -> str:
+    if members and "incorrect header check" in str(problem):
+        return f"{name}: corrupt: bytes that are no gzip data follow its {members} gzip member{'s'[: members > 1]}."
+    return f"{name}: corrupt gzip data ({problem})."
+
+
+def _not_as_named(name: str, claimed: Compression, start: bytes) -> str:
+    if not start:
+        return f"{name}: the file is empty; expected {claimed} data."
+    if len(start) < 4:
+        return f"{name}: truncated: {len(start)} bytes; expected {claimed} data."
+    return (
+        f"{name}: corrupt, or not packed: expected {claimed} data, found something else at the first byte. "
+        "If a download tool unpacked it, drop the suffix from its name."
+    )

@@ -13,19 +13,16 @@ import itertools
 import json
 import re
 import sys
-import zlib
 from collections.abc import Collection, Generator, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from pipelines.errors import UnreadableFile
-from pipelines.evidence.compression import compression_of
+from pipelines.evidence.compression import unpacked
 
 _BOM = b"\xef\xbb\xbf"
 _HEAD = 1 << 20
-_CSV_NAMES = (".csv", ".tsv")
 _JSON_NAMES = (".json", ".jsonl", ".ndjson", ".log")
 _DELIMITERS = ",;\t|"
 
@@ -52,8 +49,7 @@ def find_records(
 ) -> dict[int, FoundRecord]:
     """The records with these numbers. A number that is not in the file is not in the answer.
 
-    `name` is the original name, whose suffixes say how the file is compressed and written; `wrappers` are the keys
-    under which an array of records may sit. Raises UnreadableFile where the file can't be read as what it is.
+    `name` is the original name; `wrappers` are the keys under which an array of records may sit. Raises UnreadableFile where the file can't be read as what it is.
     """
     wanted = {number for number in numbers if number > 0}
     if not wanted:
@@ -70,51 +66,54 @@ def _records(
     path: Path, name: str, wrappers: Sequence[str], wanted: Collection[int]
 ) -> Iterator[tuple[int, FoundRecord]]:
     try:
-        with _unpacked(path, name) as stream:
+        with _opened(path, name) as stream:
             head = stream.read(_HEAD)
         container = _container(head, name, wrappers)
-        with _unpacked(path, name) as stream:
+        with _opened(path, name) as stream:
             if container == "lines":
                 yield from _from_lines(stream, wanted)
             elif container == "csv":
                 yield from _from_csv(stream, wanted)
             else:
                 yield from _from_document(stream.read(), wrappers, wanted)
-    except (OSError, EOFError, ValueError, RecursionError, csv.Error, zlib.error) as problem:
+    except (ValueError, RecursionError, csv.Error) as problem:
         raise UnreadableFile(f"{name}: can't be read to the record ({problem}).") from problem
 
 
-@contextmanager
-def _unpacked(path: Path, name: str) -> Iterator[BinaryIO]:
-    compression = compression_of(name)
-    with path.open("rb") as file:
-        if compression == "gzip":
-            import gzip
+class _Stream(io.RawIOBase):
+    """Pieces of bytes as a file."""
 
-            with gzip.open(file) as stream:
-                yield io.BufferedReader(stream, 1 << 16)  # type: ignore[type-var]
-        elif compression == "zstd":
-            import zstandard
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._left = memoryview(b"")
 
-            try:
-                with zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as stream:
-                    yield io.BufferedReader(stream, 1 << 16)
-            except zstandard.ZstdError as problem:
-                raise ValueError(str(problem)) from problem
-        else:
-            yield file
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._left:
+            self._left = memoryview(next(self._pieces, b""))
+            if not self._left:
+                return 0
+        size = min(len(buffer), len(self._left))
+        buffer[:size] = self._left[:size]
+        self._left = self._left[size:]
+        return size
+
+
+def _opened(path: Path, name: str) -> BinaryIO:
+    return io.BufferedReader(_Stream(unpacked(path, name)), 1 << 18)
 
 
 def _container(head: bytes, name: str, wrappers: Sequence[str]) -> Container:
     plain = name.lower()
     for suffix in (".gz", ".zst", ".zstd"):
         plain = plain.removesuffix(suffix)
-    if plain.endswith(_CSV_NAMES):
-        return "csv"
     content = head.removeprefix(_BOM).lstrip()
     if content[:1] == b"[":
         return "document"
     if content[:1] != b"{":
+        # CSV, or lines of which the first is damaged.
         return "lines" if plain.endswith(_JSON_NAMES) else "csv"
     lines = [line for line in content.split(b"\n") if line.strip()]
     if len(head) == _HEAD:
