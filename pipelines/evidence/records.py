@@ -12,19 +12,19 @@ import io
 import itertools
 import json
 import re
-import sys
 from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from pipelines.errors import UnreadableFile
 from pipelines.evidence.compression import unpacked
 
 _BOM = b"\xef\xbb\xbf"
 _HEAD = 1 << 20
-_JSON_NAMES = (".json", ".jsonl", ".ndjson", ".log")
-_DELIMITERS = ",;\t|"
+_SAMPLE = 200
+_CSV_NAMES = (".csv", ".tsv")
+_DELIMITERS = ",;\t"
+_LARGEST_CELL = 1 << 20
 
 Container = Literal["lines", "document", "csv"]
 
@@ -49,35 +49,40 @@ def find_records(
 ) -> dict[int, FoundRecord]:
     """The records with these numbers. A number that is not in the file is not in the answer.
 
-    `name` is the original name; `wrappers` are the keys under which an array of records may sit. Raises UnreadableFile where the file can't be read as what it is.
+    `name` is the original name; `wrappers` are the keys under which an array of records may sit. What lies behind
+    the place where a file can't be read any further is in the answer with that problem. Raises UnreadableFile when
+    packed data is cut or corrupt.
     """
     wanted = {number for number in numbers if number > 0}
-    if not wanted:
-        return {}
     found: dict[int, FoundRecord] = {}
-    for number, record in _records(path, name, wrappers, wanted):
-        found[number] = record
-        if len(found) == len(wanted):
-            break
+    try:
+        for number, record in _records(path, name, wrappers, wanted) if wanted else ():
+            found[number] = record
+            if len(found) == len(wanted):
+                break
+    except (ValueError, RecursionError) as problem:
+        # Its words could quote the record.
+        where = f" at character {problem.pos}" if isinstance(problem, json.JSONDecodeError) else ""
+        for number in wanted - found.keys():
+            found[number] = FoundRecord(
+                f"record {number}", problem=f"the file can't be read to here: a fault{where}"
+            )
     return found
 
 
 def _records(
     path: Path, name: str, wrappers: Sequence[str], wanted: Collection[int]
 ) -> Iterator[tuple[int, FoundRecord]]:
-    try:
-        with _opened(path, name) as stream:
-            head = stream.read(_HEAD)
-        container = _container(head, name, wrappers)
-        with _opened(path, name) as stream:
-            if container == "lines":
+    with _opened(path, name) as stream:
+        head = stream.read(_HEAD + 1)
+    with _opened(path, name) as stream:
+        match _container(head, name, wrappers):
+            case "lines":
                 yield from _from_lines(stream, wanted)
-            elif container == "csv":
+            case "csv":
                 yield from _from_csv(stream, wanted)
-            else:
+            case "document":
                 yield from _from_document(stream.read(), wrappers, wanted)
-    except (ValueError, RecursionError, csv.Error) as problem:
-        raise UnreadableFile(f"{name}: can't be read to the record ({problem}).") from problem
 
 
 class _Stream(io.RawIOBase):
@@ -106,28 +111,33 @@ def _opened(path: Path, name: str) -> BinaryIO:
 
 
 def _container(head: bytes, name: str, wrappers: Sequence[str]) -> Container:
+    """How records lie in a file that begins with `head`. Ingest decides alike, so that their numbers agree."""
+    body = head.removeprefix(_BOM)
+    is_whole = len(head) <= _HEAD
+    ended = body.split(b"\n") if is_whole else body.split(b"\n")[:-1]
+    written_on = list(itertools.islice((line for line in ended if line.strip()), _SAMPLE))
+    body = body.lstrip()
+    if body[:1] not in (b"{", b"["):
+        return "lines" if _is_json_with_a_damaged_start(body, name) else "csv"
+    objects = [value for line in written_on if (value := _object(line)) is not None]
+    if objects:
+        if (
+            is_whole
+            and len(written_on) == 1
+            and any(isinstance(objects[0].get(key), list) for key in wrappers)
+        ):
+            return "document"
+        # A line that is an object by itself is a record; in an array each but the last has a comma after it.
+        if 2 * len(objects) >= len(written_on):
+            return "lines"
+    return "document"
+
+
+def _is_json_with_a_damaged_start(body: bytes, name: str) -> bool:
     plain = name.lower()
     for suffix in (".gz", ".zst", ".zstd"):
         plain = plain.removesuffix(suffix)
-    content = head.removeprefix(_BOM).lstrip()
-    if content[:1] == b"[":
-        return "document"
-    if content[:1] != b"{":
-        # CSV, or lines of which the first is damaged.
-        return "lines" if plain.endswith(_JSON_NAMES) else "csv"
-    lines = [line for line in content.split(b"\n") if line.strip()]
-    if len(head) == _HEAD:
-        lines.pop()  # cut off, perhaps
-    if not lines:
-        return "document"
-    first = _object(lines[0])
-    second = _object(lines[1]) if len(lines) > 1 else None
-    if first is None:
-        # Either a document over several lines, or lines of which the first is damaged.
-        return "document" if second is None else "lines"
-    if len(lines) == 1 and len(head) < _HEAD and any(isinstance(first.get(key), list) for key in wrappers):
-        return "document"
-    return "lines"
+    return not plain.endswith(_CSV_NAMES) and re.search(rb"\n\s*\{", body) is not None
 
 
 def _object(line: bytes) -> dict[str, Any] | None:
@@ -145,8 +155,8 @@ def _from_lines(stream: BinaryIO, wanted: Collection[int]) -> Iterator[tuple[int
     offset = 0
     for number, line in enumerate(stream, 1):
         if number in wanted:
-            content = line.removeprefix(_BOM) if number == 1 else line
-            yield number, _read_json(content.strip(), f"line {number}", offset, len(line.rstrip(b"\r\n")))
+            content = line.rstrip(b"\n")
+            yield number, _read_json(content.removeprefix(_BOM), f"line {number}", offset, len(content))
         offset += len(line)
 
 
@@ -156,10 +166,14 @@ def _read_json(content: bytes, place: str, offset: int, length: int) -> FoundRec
         repeats: list[str] = []
         value = json.loads(text, object_pairs_hook=lambda pairs: _object_noting_repeats(pairs, repeats))
     except (ValueError, RecursionError):
-        digest = hashlib.sha256(content).hexdigest()
         # Not its text: what can't be read can't be masked either.
-        return FoundRecord(place, problem=f"no JSON: {length} bytes at offset {offset}, SHA-256 {digest}")
-    return FoundRecord(place, value, text, is_plain=not repeats)
+        problem = f"no JSON: {length} bytes at offset {offset}, SHA-256 {_hash(content)}"
+        return FoundRecord(place, problem=problem)
+    return FoundRecord(place, value, text.strip(), is_plain=not repeats)
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _object_noting_repeats(pairs: list[tuple[str, Any]], repeats: list[str]) -> dict[str, Any]:
@@ -252,47 +266,87 @@ def _skip_space(text: str, at: int) -> int:
 # -- CSV --------------------------------------------------------------------------------------------------------------
 
 
-class _Remembering:
-    """Passes lines on and keeps those since the last `taken`: a CSV row may span several."""
+class _Lines:
+    """The lines of CSV for csv.reader. Remembers those of the row at hand, and takes back all but the first."""
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
-        self._since: list[str] = []
+        self._again: list[str] = []
+        self._row: list[str] = []
 
-    def __iter__(self) -> _Remembering:
+    def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
-        line = next(self._lines)
-        self._since.append(line)
+        line = self._again.pop() if self._again else next(self._lines)
+        self._row.append(line)
         return line
 
-    def taken(self) -> str:
-        text = "".join(self._since)
-        self._since.clear()
-        return text.rstrip("\r\n")
+    def begin_row(self) -> None:
+        self._row = []
+
+    def end_after_first_line(self) -> None:
+        first, *rest = self._row
+        self._again.extend(reversed(rest))
+        self._row = [first]
+
+    @property
+    def row(self) -> str:
+        return "".join(self._row).rstrip("\r\n")
 
 
 def _from_csv(stream: BinaryIO, wanted: Collection[int]) -> Iterator[tuple[int, FoundRecord]]:
-    csv.field_size_limit(sys.maxsize)
-    lines = _Remembering(iter(io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")))
-    first = next(lines, None)
+    # No cell is near this long; without a limit, a quote that is left open would gather the rest of the file.
+    csv.field_size_limit(_LARGEST_CELL)
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    lines = _Lines(iter(text))
+    first = next((line for line in lines if line.strip("\r\n")), None)
     if first is None:
         return
-    lines.taken()
-    delimiter = max(_DELIMITERS, key=first.count)
-    rows = csv.reader(itertools.chain([first], lines), delimiter=delimiter)
-    headings = next(rows)
-    header = (first + lines.taken()).rstrip("\r\n")
+    lines.begin_row()
+    delimiter = max(_DELIMITERS, key=lambda each: len(next(csv.reader([first], delimiter=each))))
+    lines = _Lines(itertools.chain([first], lines))
+    header = ""
+    headings: list[str] = []
     number = 0
-    for row in rows:
-        text = lines.taken()
-        if not row:
+    for cells in _rows(lines, delimiter):
+        if not header:
+            header = lines.row.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            headings = cells or []
             continue
         number += 1
         if number in wanted:
-            value, is_plain = _named(headings, row)
-            yield number, FoundRecord(f"row {number}", value, f"{header}\n{text}", is_plain)
+            yield number, _from_row(f"row {number}", header, lines.row, headings, cells)
+
+
+def _rows(lines: _Lines, delimiter: str) -> Iterator[list[str] | None]:
+    """The cells of every row but blank lines; None for a row that can't be taken apart, which ends with its line."""
+    while True:
+        lines.begin_row()
+        try:
+            cells = next(csv.reader(lines, delimiter=delimiter, strict=True))
+        except StopIteration:
+            return
+        except csv.Error:
+            lines.end_after_first_line()
+            yield None
+            continue
+        if cells:
+            yield cells
+
+
+def _from_row(
+    place: str, header: str, row: str, headings: Sequence[str], cells: Sequence[str] | None
+) -> FoundRecord:
+    content = row.encode("utf-8", "surrogateescape")
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        cells = None
+    if cells is None:
+        return FoundRecord(place, problem=f"no CSV row: {len(content)} bytes, SHA-256 {_hash(content)}")
+    value, is_plain = _named(headings, cells)
+    return FoundRecord(place, value, f"{header}\n{row}", is_plain)
 
 
 def _named(headings: Sequence[str], row: Sequence[str]) -> tuple[dict[str, str], bool]:

@@ -216,13 +216,15 @@ def _told(found: FoundRecord, places: Sequence[tuple[str, str]], shown: Shown) -
     if found.problem is not None:
         return {"place": found.place, "problem": found.problem}
     record = found.value
-    # The same bytes may have landed under two feeds: whatever either of them masks stays masked.
+    # The same bytes may have landed under two feeds; whatever either of them masks stays masked.
     for system, feed in places:
         record = shown(system, feed, record)
     if found.is_plain and record == found.value:
         return {"place": found.place, "record": record, "text": found.text}
     is_csv = found.text is not None and found.place.startswith("row ")
     text = rewritten_csv(record) if is_csv else json.dumps(record, ensure_ascii=False)
+    # Half a surrogate pair can stand in JSON, but can't be printed.
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return {"place": found.place, "record": record, "text": text, "masked": record != found.value}
 
 
@@ -245,8 +247,10 @@ def _indented(text: str, spaces: int) -> str:
     return ("\n" + " " * spaces).join(visible(line) for line in re.split(r"\r\n|\n|\r", text))
 
 
-# C0 but tab, DEL, C1, and the marks that reorder what is read after them.
-_STEERING = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# C0 but tab, DEL, C1, the marks that reorder what is read after them, and halves of surrogate pairs.
+_STEERING = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def visible(text: str) -> str:
