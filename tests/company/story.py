@@ -818,7 +818,7 @@ CONCLUSIONS = {
     # unknown_origin (tok-mystery); besides, a hole in Vault's log and one missing snapshot
     ("2026-H1", "ROT"): "insufficient_evidence",
     ("2026-H1", "REV"): "exceptions_noted",
-    # termination_time_unknown (Theo), state_unobserved (pd-01); besides, paydesk has no feed that shows use
+    # termination_time_unknown (Theo), state_unobserved (pd-01)
     ("2026-H1", "OFF"): "insufficient_evidence",
     ("2026-H1", "LOG"): "insufficient_evidence",  # not_collected on 18 February
     ("2026-H1", "EVD"): "exceptions_noted",
