@@ -24,6 +24,8 @@ Kind = Literal["text", "time", "integer", "number", "truth"]
 
 @dataclass(frozen=True)
 class Column:
+    """A column of a table by its name in the warehouse and in the CSV file."""
+
     name: str
     kind: Kind = "text"
 
@@ -183,6 +185,8 @@ class FeedCoverage:
 
 @dataclass(frozen=True)
 class EvidenceFile:
+    """One delivery of an evidence file; `collected_at` is a naive UTC instant."""
+
     system: str
     feed: str
     instance: str | None

@@ -94,6 +94,25 @@ def conclusion_sentence(control: Control) -> str:
     return " ".join(parts)
 
 
+def conclusion_grounds(control: Control) -> str:
+    """The same in a few words, for a line in a table; empty where the conclusion says it all."""
+    figures = control.figures
+    assert figures is not None, "a control that is not assessed has no conclusion"
+    grounds = []
+    if figures.indeterminate:
+        grounds.append(f"{figures.indeterminate:,} indeterminate")
+    failed = sum(not finding.passed for finding in control.findings)
+    if control.conclusion == "insufficient_evidence" and failed:
+        grounds.append(counted(failed, "failed expectation"))
+    if figures.deviations:
+        grounds.append(counted(figures.deviations, "deviation"))
+    if figures.waived:
+        grounds.append(f"{figures.waived:,} waived")
+    if not figures.tested and figures.pending:
+        grounds.append(f"{figures.pending:,} pending")
+    return ", ".join(grounds)
+
+
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """`3 deviations`, `1 deviation`, `no deviations`."""
     name = noun if number == 1 else plural or f"{noun}s"

@@ -39,6 +39,7 @@ def render(report: AuditReport, folder: Path) -> None:
 
 
 def write_table(table: Table, path: Path) -> None:
+    """Write one table as it is read. Raises ValueError when a number is not finite: that is a bug in a model."""
     forms = [_form(table, column) for column in table.columns]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -62,6 +63,7 @@ def _form(table: Table, column: Column) -> Callable[[Any], str]:
 
 
 def neutral_text(value: str) -> str:
+    """Text as a cell: visible, and never a formula."""
     shown = visible(value)
     return f"'{shown}" if _RUNNABLE.match(value) else shown
 

@@ -70,6 +70,7 @@ def caption(control: Control, period: Period) -> str:
 
 
 def stretch_name(timeline: Timeline) -> str:
+    """What one stretch of the picture is called: `day`, `week`, `30-day stretch`."""
     return {1: "day", 7: "week"}.get(timeline.days, f"{timeline.days}-day stretch")
 
 

@@ -58,6 +58,7 @@ class Chapter:
 
     control: Control
     sentence: str
+    grounds: str
     picture: Markup
     caption: str
     stretch: str
@@ -70,6 +71,7 @@ class Chapter:
 
 
 def page(report: AuditReport) -> str:
+    """The whole page as text; the same text for the same report."""
     files = FileIndex()
     known = _names_of(report.evidence_files)
     operations = _operations_by_control(report)
@@ -254,6 +256,7 @@ def _chapter(
     return Chapter(
         control=control,
         sentence=words.conclusion_sentence(control),
+        grounds=words.conclusion_grounds(control),
         picture=Markup(picture(control, report.period)),
         caption=caption(control, report.period),
         stretch=stretch_name(control.timeline),
