@@ -61,8 +61,14 @@ map_from_entries(list_distinct(list_transform(
 {#- A calendar date as HR systems and spreadsheets write it; slashes are month first, as Workday and BambooHR
     export them. NULL for the ways of saying "none". -#}
 {% macro calendar_date(text) -%}
-nullif(nullif(coalesce(
-    try_cast(left(trim({{ text }}), 10) as date),
-    cast(try_strptime(trim({{ text }}), ['%m/%d/%Y', '%m/%d/%y', '%d.%m.%Y', '%d-%b-%Y', '%d %b %Y', '%B %d, %Y']) as date)
-), date '9999-12-31'), date '0001-01-01')
+nullif(nullif(case
+    when regexp_matches(trim({{ text }}), '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]|$)')
+        then try_cast(left(trim({{ text }}), 10) as date)
+    -- Told apart by length: a two-digit year would pass for a year of the first century.
+    when regexp_full_match(trim({{ text }}), '[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}')
+        then cast(try_strptime(trim({{ text }}), '%m/%d/%y') as date)
+    else cast(try_strptime(
+        trim({{ text }}), ['%m/%d/%Y', '%Y/%m/%d', '%d.%m.%Y', '%d-%b-%Y', '%d %b %Y', '%B %d, %Y', '%Y%m%d']
+    ) as date)
+end, date '9999-12-31'), date '0001-01-01')
 {%- endmacro %}

@@ -1,0 +1,49 @@
+"""The same evidence gives the same files, whatever the order, the repetition and the number of runs it came in."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from .conftest import CompanyHome, company_files
+
+
+@settings(
+    max_examples=3,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(random=st.randoms(use_true_random=False), data=st.data())
+def test_evidence_split_over_runs_shuffled_and_repeated_gives_the_same_files(company_home, random, data):
+    files = company_files()
+    random.shuffle(files)
+    first_share = data.draw(st.floats(min_value=0.1, max_value=0.9))
+    first = files[: int(len(files) * first_share)]
+    # Without a period there is nothing to report on; the second run brings what the first lacked.
+    first += [file for file in files if file.parts[:2] == ("decisions", "periods") and file not in first]
+    with tempfile.TemporaryDirectory() as folder:
+        home = CompanyHome(Path(folder))
+        home.land(first)
+        home.run()
+        home.land(files)
+        repeated = random.sample(files, 20)
+        for file in repeated:
+            if not file.name.endswith(".manifest.json"):
+                copy_again(home, file)
+        home.run()
+        assert home.data() == company_home.data()
+
+
+def copy_again(home: CompanyHome, file: Path) -> None:
+    """Drop a file a second time beside the first, with its sidecar, in a subfolder-free way people use: a new name."""
+    target = home.root / "landing" / file
+    sidecar = target.with_name(target.name + ".manifest.json")
+    again = target.with_name("zz-again-" + target.name)
+    again.write_bytes(target.read_bytes())
+    if sidecar.exists():
+        again.with_name(again.name + ".manifest.json").write_bytes(sidecar.read_bytes())
