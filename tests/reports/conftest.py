@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from pathlib import Path
-
 import pytest
 from made_up_warehouse import make_home
+from report_checks import PERIOD, find_chromium
 
 from pipelines.home import Home
 from pipelines.reports.bundle import Bundle, write_bundle
-
-PERIOD = "2026-H1"
-FORMATS = Path(__file__).parents[2] / "pipelines" / "reports" / "formats"
-
-
-def find_chromium() -> str | None:
-    """Where a Chromium is, or None. UPHELD_CHROMIUM names one outside the usual places."""
-    wanted = (os.environ.get("UPHELD_CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    return next((found for name in wanted if name and (found := shutil.which(name))), None)
-
 
 collect_ignore: list[str] = []
 if find_chromium() is None:
     collect_ignore.append("test_report_in_a_browser.py")
 
 
-def pytest_report_header() -> str | None:
-    if not collect_ignore:
-        return None
-    return "reports: no Chromium here, so the tests in a browser are not run (install chromium or set UPHELD_CHROMIUM)"
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out: a run without a browser must not look like a whole one."""
+    if collect_ignore:
+        terminalreporter.write_line(
+            "No Chromium here: the report was not tested in a browser. Install chromium or set UPHELD_CHROMIUM.",
+            yellow=True,
+        )
 
 
 @pytest.fixture(scope="session")
@@ -41,26 +31,3 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 @pytest.fixture(scope="session")
 def bundle(home: Home) -> Bundle:
     return write_bundle(home, PERIOD)
-
-
-def compare_with_approved(written: Path, approved: Path) -> None:
-    """Fail on the first line that differs. `UPHELD_APPROVE=1 pytest tests/reports` approves what is written now."""
-    if os.environ.get("UPHELD_APPROVE") == "1":
-        approved.parent.mkdir(parents=True, exist_ok=True)
-        approved.write_bytes(written.read_bytes())
-    assert approved.exists(), (
-        f"{approved} is missing; look at {written}, then run UPHELD_APPROVE=1 pytest tests/reports"
-    )
-    found, expected = written.read_bytes(), approved.read_bytes()
-    if found == expected:
-        return
-    pairs = zip(found.split(b"\n"), expected.split(b"\n"), strict=False)
-    number, (new, old) = next(
-        ((n, pair) for n, pair in enumerate(pairs, 1) if pair[0] != pair[1]), (0, (b"(lengths differ)", b""))
-    )
-    at = next((i for i, (a, b) in enumerate(zip(new, old, strict=False)) if a != b), 0)
-    around = slice(max(0, at - 60), at + 120)
-    pytest.fail(
-        f"{approved.name} is not the approved one, line {number}, byte {at}:\n  approved {old[around]!r}\n"
-        f"  written  {new[around]!r}\nIf the change is wanted: UPHELD_APPROVE=1 pytest tests/reports"
-    )

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import PERIOD
 from made_up_warehouse import make_home
+from report_checks import PERIOD
 
 from pipelines.errors import BrokenEvidence, UserMistake
 from pipelines.home import Home

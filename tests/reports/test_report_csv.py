@@ -9,10 +9,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import FORMATS, PERIOD, compare_with_approved
 from hypothesis import given
 from hypothesis import strategies as st
 from made_up_warehouse import HOSTILE, make_home
+from report_checks import FORMATS, PERIOD, compare_with_approved
 
 from pipelines.home import Home
 from pipelines.reports.bundle import Bundle, write_bundle

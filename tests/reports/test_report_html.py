@@ -12,8 +12,8 @@ from datetime import datetime
 from html.parser import HTMLParser
 
 import pytest
-from conftest import FORMATS, PERIOD, compare_with_approved
 from made_up_warehouse import HOSTILE
+from report_checks import FORMATS, PERIOD, compare_with_approved
 
 from pipelines.home import Home
 from pipelines.reports.bundle import Bundle

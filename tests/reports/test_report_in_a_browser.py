@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from conftest import find_chromium
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from report_checks import find_chromium
 
 from pipelines.reports.bundle import Bundle
 
