@@ -12,6 +12,12 @@ end)
 {%- endmacro %}
 
 
+{#- The day that a text names where it names no time of day, else NULL. Such a day means its end in a period's zone. -#}
+{% macro bare_day(text) -%}
+(case when not contains(trim({{ text }}), ':') then try_cast(trim({{ text }}) as date) end)
+{%- endmacro %}
+
+
 {#- Midnight at the start of a local day, as a UTC instant. -#}
 {% macro local_midnight(day, zone) -%}
 (timezone({{ zone }}, cast({{ day }} as timestamp)) at time zone 'UTC')

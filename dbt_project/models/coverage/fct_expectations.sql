@@ -6,7 +6,11 @@ results as (
     select * from {{ expectation_results() }}
 ),
 
--- A control may depend on an expectation that had nothing to judge: then it holds.
+-- An expectation that had nothing to judge holds; one that was never asked does not.
+asked as (
+    select distinct expectation from results
+),
+
 depended_on as (
     select periods.period_id, controls.control_id, unnest(controls.expectations) as expectation
     from {{ ref('dim_controls') }} as controls
@@ -43,13 +47,18 @@ select
     depended_on.period_id,
     depended_on.control_id,
     depended_on.expectation,
-    coalesce(bool_and(concerning.passed), true) as passed,
+    coalesce(bool_and(concerning.passed), bool_or(asked.expectation is not null)) as passed,
     coalesce(
         nullif(array_to_string(list_sort(list_distinct(
             list(concerning.detail) filter (not concerning.passed)
         ))[1:20], ' | '), ''),
-        case when count(concerning.passed) = 0 then 'nothing to judge' else cast(count(*) as varchar) || ' judged' end
+        case
+            when count(concerning.passed) > 0 then cast(count(*) as varchar) || ' judged'
+            when bool_or(asked.expectation is not null) then 'nothing to judge'
+            else 'never judged'
+        end
     ) as detail
 from depended_on
 left join concerning using (period_id, control_id, expectation)
+left join asked using (expectation)
 group by depended_on.period_id, depended_on.control_id, depended_on.expectation

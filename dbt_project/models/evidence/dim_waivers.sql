@@ -5,7 +5,10 @@ select
     waivers.control_id,
     waivers.system,
     waivers.subject_id,
-    greatest({{ local_midnight('waivers.first_day', 'periods.timezone') }}, waivers.approved_at) as in_force_from,
+    greatest(
+        {{ local_midnight('waivers.first_day', 'periods.timezone') }},
+        coalesce({{ local_midnight('waivers.approved_on + 1', 'periods.timezone') }}, waivers.approved_at)
+    ) as in_force_from,
     {{ local_midnight('waivers.last_day + 1', 'periods.timezone') }} as in_force_until,
     waivers.approved_by,
     waivers.approved_at,

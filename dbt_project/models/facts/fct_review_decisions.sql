@@ -7,7 +7,9 @@ select
     campaign_id,
     campaign_name,
     launched_at,
+    launched_on,
     due_at,
+    due_on,
     system,
     account_instance,
     account_id,
@@ -15,6 +17,7 @@ select
     reviewer_email,
     decision,
     decided_at,
+    decided_on,
     list_sort(list_distinct(list(evidence))) as evidence
 from {{ delivered(['stg_generic__review_decisions']) }}
 group by all

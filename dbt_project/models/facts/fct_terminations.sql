@@ -1,5 +1,5 @@
--- Leavers: one row per period and ended employment. A date means the end of that day in the period's own zone, so the
--- instant belongs to the period.
+-- Leavers: one row per period, person and end of employment. A date means the end of that day in the period's own zone,
+-- so the instant belongs to the period.
 select
     periods.period_id,
     employments.person_id as identity_id,
@@ -22,3 +22,8 @@ from {{ ref('int_employments') }} as employments
 cross join {{ ref('dim_periods') }} as periods
 where employments.termination_date is not null or employments.termination_at is not null
     or employments.left_unknown_by is not null
+-- Two employee numbers of one person that end together are one leaving.
+qualify row_number() over (
+    partition by periods.period_id, identity_id, terminated_at, employments.left_unknown_by
+    order by rehired_at nulls last, employments.employee_id, employments.hire_date
+) = 1

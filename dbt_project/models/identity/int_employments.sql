@@ -1,6 +1,6 @@
 -- Employments over time: an employee and a hire date, as the latest HR export that lists them says. A later export that
 -- takes a termination back corrects it; a later hire date is another employment of the same person. Employee numbers
--- that share a work e-mail are one person.
+-- that share a work e-mail are one person, who may hold two employments at once and leaves with the last of them.
 with
 
 listings as (
@@ -55,16 +55,15 @@ people as (
     group by emails.instance, emails.subject_id
 ),
 
-dated as (
+known as (
     select
         latest.*,
         people.person_id,
-        lead(latest.hire_date) over (
-            partition by latest.instance, people.person_id order by latest.hire_date nulls first, latest.subject_id
-        ) as next_hire_date,
         case when gone.gone_by > last_listed.last_listed_at then gone.gone_by end as vanished_by,
         case when gone.gone_by > last_listed.last_listed_at then gone.evidence end as vanished_evidence,
-        first_marked.marked_at
+        first_marked.marked_at,
+        coalesce(latest.termination_date, cast(latest.termination_at as date)) as last_day,
+        latest.termination_text is not null or latest.is_marked_left as is_ended
     from latest
     inner join people on latest.instance = people.instance and latest.subject_id = people.subject_id
     inner join last_listed on latest.instance = last_listed.instance and latest.subject_id = last_listed.subject_id
@@ -72,6 +71,31 @@ dated as (
     left join first_marked
         on latest.instance = first_marked.instance and latest.subject_id = first_marked.subject_id
         and latest.hire_date is not distinct from first_marked.hire_date
+    -- A hire date that a later list replaced, and that never ended, was a mistake and no employment.
+    where latest.collected_at = last_listed.last_listed_at or is_ended
+),
+
+-- Employed again, or still: another employment of the person that began after this one's last day or outlasts it.
+continued as (
+    select ended.instance, ended.subject_id, ended.hire_date, min(other.hire_date) as next_hire_date
+    from known as ended
+    inner join known as other
+        on ended.instance = other.instance and ended.person_id = other.person_id
+        and (ended.subject_id <> other.subject_id or ended.hire_date is distinct from other.hire_date)
+    where case
+        when ended.last_day is null then other.hire_date > ended.hire_date
+        else other.hire_date > ended.last_day or other.last_day > ended.last_day
+            or (not other.is_ended and other.vanished_by is null)
+    end
+    group by ended.instance, ended.subject_id, ended.hire_date
+),
+
+dated as (
+    select known.*, continued.next_hire_date
+    from known
+    left join continued
+        on known.instance = continued.instance and known.subject_id = continued.subject_id
+        and known.hire_date is not distinct from continued.hire_date
 )
 
 select

@@ -1,10 +1,15 @@
 -- REV: every account that is active when a review cycle is launched is decided on, by somebody else, by the due date.
+{%- set launch_day -%}
+coalesce({{ local_midnight('campaigns.launched_on', 'cycles.timezone') }}, campaigns.launched_at)
+{%- endset %}
 with
 
-cycles as (
+calendar as (
     select
         period_id,
         timezone,
+        start_at,
+        end_at,
         as_of,
         cutoff_at,
         lengths.frequency as cycle_frequency,
@@ -34,31 +39,57 @@ cycles as (
     where cast(cycle_start as date) >= start_date and cast(cycle_start + to_months(lengths.months) as date) <= end_date
 ),
 
+-- A review still pending at the end of its own period belongs also to the period in which it falls due.
+cycles as (
+    select *, cast(null as timestamp) as pending_at from calendar
+    union all by name
+    select
+        later.period_id, later.timezone, later.start_at, later.end_at, later.as_of, later.cutoff_at,
+        calendar.cycle_frequency, calendar.start_day, calendar.end_day, calendar.cycle_start_at, calendar.cycle_end_at,
+        calendar.cycle, min(calendar.end_at) as pending_at
+    from calendar
+    inner join {{ ref('dim_periods') }} as later on later.start_at > calendar.cycle_start_at
+    group by all
+),
+
 campaigns as (
-    select source_instance, campaign_id, min(launched_at) as launched_at, max(due_at) as due_at,
-        list_distinct(list(system)) as systems
+    select source_instance, campaign_id, min(launched_at) as launched_at, min(launched_on) as launched_on,
+        max(due_at) as due_at, max(due_on) as due_on, list_distinct(list(system)) as systems
     from {{ ref('fct_review_decisions') }}
     group by source_instance, campaign_id
 ),
 
+-- What is dated without a time means the end of that day; a decision may still be made on the day of the launch.
 campaigns_of_cycles as (
-    select cycles.period_id, cycles.cycle, cycles.cycle_frequency, cycles.cycle_end_at, campaigns.*
+    select
+        cycles.period_id,
+        cycles.cycle,
+        cycles.cycle_frequency,
+        cycles.timezone,
+        campaigns.source_instance,
+        campaigns.campaign_id,
+        campaigns.systems,
+        {{ launch_day }} as open_from,
+        coalesce({{ local_midnight('campaigns.launched_on + 1', 'cycles.timezone') }}, campaigns.launched_at) as launched_at,
+        coalesce({{ local_midnight('campaigns.due_on + 1', 'cycles.timezone') }}, campaigns.due_at, cycles.cycle_end_at)
+            as due_at
     from cycles
-    inner join campaigns
-        on campaigns.launched_at >= cycles.cycle_start_at and campaigns.launched_at < cycles.cycle_end_at
+    inner join campaigns on {{ launch_day }} >= cycles.cycle_start_at and {{ launch_day }} < cycles.cycle_end_at
 ),
 
 -- The first campaign that names the account's system launches its review, else the first of the cycle.
 launches as (
     select
-        systems.system,
-        named.period_id,
-        named.cycle,
-        named.cycle_frequency,
-        min_by({'launched_at': launched_at, 'due_at': coalesce(due_at, cycle_end_at)},
-            (not list_contains(systems, systems.system), launched_at, campaign_id)) as launch
-    from campaigns_of_cycles as named
-    cross join (select distinct system from {{ ref('dim_accounts') }}) as systems
+        known.system,
+        campaigns.period_id,
+        campaigns.cycle,
+        campaigns.cycle_frequency,
+        min_by(
+            {'open_from': open_from, 'launched_at': launched_at, 'due_at': due_at},
+            (not list_contains(campaigns.systems, known.system), open_from, campaign_id)
+        ) as launch
+    from campaigns_of_cycles as campaigns
+    cross join (select distinct system from {{ ref('dim_accounts') }}) as known
     group by all
 ),
 
@@ -80,7 +111,9 @@ accounts_in_cycles as (
         accounts.tags,
         accounts.evidence as account_evidence,
         creations.created_at,
+        launches.launch.open_from as open_from,
         launches.launch.launched_at as launched_at,
+        coalesce(launches.launch.launched_at, cycles.cycle_end_at - interval 1 microsecond) as counted_at,
         coalesce(launches.launch.due_at, cycles.cycle_end_at) as due_at
     from cycles
     cross join {{ ref('dim_accounts') }} as accounts
@@ -90,8 +123,12 @@ accounts_in_cycles as (
     left join {{ ref('fct_account_creations') }} as creations
         on accounts.system = creations.system and accounts.instance = creations.instance
         and accounts.account_id = creations.account_id
-    -- A cycle that has not ended counts once its review is launched.
-    where cycles.cycle_end_at <= cycles.cutoff_at or launches.launch.launched_at < cycles.cutoff_at
+    where case
+        -- A cycle that has not ended counts once its review is launched.
+        when cycles.pending_at is null
+            then cycles.cycle_end_at <= cycles.cutoff_at or launches.launch.launched_at < cycles.cutoff_at
+        else launches.launch.due_at > greatest(cycles.pending_at, cycles.start_at) and launches.launch.due_at <= cycles.end_at
+    end
 ),
 
 under_policy as (
@@ -101,7 +138,7 @@ under_policy as (
 ),
 
 under_both_policies as (
-    select * from {{ with_policy('under_policy', 'REV', 'exclude_sole_owner', 'cycle_start_at', 'boolean') }}
+    select * from {{ with_policy('under_policy', 'REV', 'exclude_sole_owner', 'counted_at', 'boolean') }}
 ),
 
 -- Active at launch by IAM evidence, never by the campaign's own list; without a campaign, at the end of the cycle.
@@ -120,12 +157,11 @@ population as (
                 or spells.opened_at is null and spells.opened_by > counted_at
                 and coalesce(candidates.created_at <= counted_at, true)
             ) as is_unknown,
-            max_by(spells.opened_evidence || spells.seen_evidence, spells.opened_by)
-                filter (spells.opened_by <= counted_at) as spell_evidence
-        from (
-            select *, coalesce(launched_at, cycle_end_at - interval 1 microsecond) as counted_at
-            from under_both_policies
-        ) as candidates
+            max_by(
+                spells.opened_evidence || spells.seen_evidence,
+                (spells.opened_by, coalesce(spells.closed_at, timestamp '9999-01-01'))
+            ) filter (spells.opened_by <= counted_at) as spell_evidence
+        from under_both_policies as candidates
         inner join {{ ref('fct_account_spells') }} as spells
             on candidates.system = spells.system and candidates.instance = spells.instance
             and candidates.account_id = spells.account_id
@@ -134,11 +170,16 @@ population as (
     where is_active or is_unknown
 ),
 
+-- By which addresses and names people are known: a reviewer's may be that of another account of the same person.
 reviewers as (
-    select email as reviewer_email, min(identity_id) as identity_id
-    from {{ ref('dim_identities') }}
-    where email is not null
-    group by email
+    select lower(name) as reviewer_email, list_distinct(list(identity_id)) as identity_ids
+    from (
+        select email as name, identity_id from {{ ref('dim_identities') }}
+        union all
+        select unnest([email, user_name]), identity_id from {{ ref('dim_accounts') }}
+    )
+    where name is not null and identity_id is not null
+    group by lower(name)
 ),
 
 machines as (
@@ -172,11 +213,11 @@ items as (
         population.instance,
         population.account_id,
         decisions.decision,
-        decisions.decided_at,
+        coalesce({{ local_midnight('decisions.decided_on + 1', 'campaign.timezone') }}, decisions.decided_at) as decided_at,
         decisions.reviewer_email,
         decisions.evidence,
         coalesce(machines.reviewer_email is null and decisions.reviewer_email is not null, false) as is_by_human,
-        coalesce(reviewers.identity_id = population.identity_id, false)
+        coalesce(list_contains(reviewers.identity_ids, population.identity_id), false)
             or coalesce(decisions.reviewer_email = population.email, false)
             or coalesce(decisions.reviewer_email = lower(population.user_name), false) as is_self,
         population.exclude_sole_owner and not population.is_human and (
@@ -186,7 +227,7 @@ items as (
                 and (owners.owns_from is null or owners.owns_from <= decisions.decided_at)
                 and (owners.owns_until is null or owners.owns_until > decisions.decided_at)
         ) as is_sole_owner,
-        population.launched_at,
+        population.open_from,
         population.due_at
     from population
     inner join campaigns_of_cycles as campaign
@@ -204,23 +245,24 @@ items as (
 decisions as (
     select
         *,
-        decision in ('approve', 'revoke') and decided_at >= launched_at and is_by_human as is_decision,
+        decision in ('approve', 'revoke') and decided_at >= open_from and is_by_human as is_decision,
         is_self or coalesce(is_sole_owner, false) as is_own
     from items
 ),
 
+-- The last decision by the due date counts; of two at one instant, the one that takes access away.
 operations as (
     select
         population.*,
         count(decisions.account_id) > 0 as is_listed,
-        max(decisions.decided_at) filter (is_decision and not is_own and decided_at <= decisions.due_at) as decided_at,
-        max_by(decisions.decision, decisions.decided_at)
-            filter (is_decision and not is_own and decided_at <= decisions.due_at) as decision,
-        max_by(decisions.reviewer_email, decisions.decided_at)
-            filter (is_decision and not is_own and decided_at <= decisions.due_at) as reviewer,
-        min(decisions.decided_at) filter (is_decision and not is_own and decided_at > decisions.due_at) as decided_late_at,
-        max(decisions.decided_at) filter (is_decision and is_own) as decided_by_self_at,
-        min(decisions.reviewer_email) filter (is_decision and is_own) as self_reviewer,
+        max_by(
+            {'decided_at': decisions.decided_at, 'decision': decision, 'reviewer': reviewer_email},
+            (decisions.decided_at, decision, reviewer_email)
+        ) filter (is_decision and not is_own and decisions.decided_at <= decisions.due_at) as counted,
+        min(decisions.decided_at)
+            filter (is_decision and not is_own and decisions.decided_at > decisions.due_at and decisions.decided_at <= cutoff_at)
+            as decided_late_at,
+        min(decisions.reviewer_email) filter (is_decision and is_own and decisions.decided_at <= decisions.due_at) as self_reviewer,
         coalesce(flatten(list(decisions.evidence) filter (decisions.evidence is not null)), cast([] as varchar[])) as decision_evidence
     from population
     left join decisions
@@ -232,18 +274,22 @@ operations as (
 
 found as (
     select
-        *,
+        * exclude (counted),
+        counted.decided_at as decided_at,
+        counted.decision as decision,
+        counted.reviewer as reviewer,
         case
-            when is_active and launched_at is not null and decided_at is not null then 'decided'
+            when is_active and counted.decided_at is not null then 'decided'
+            when due_at > cutoff_at then 'not due'
             when not is_active then 'population_unknown'
             when launched_at is null then 'no_campaign'
-            when due_at > cutoff_at then 'not due'
             when decided_late_at is not null then 'late_decision'
-            when decided_by_self_at is not null then 'self_review'
+            when self_reviewer is not null then 'self_review'
             when is_listed then 'no_decision'
             else 'not_in_campaign'
         end as finding
     from operations
+    where pending_at is null or counted.decided_at is null or counted.decided_at > pending_at
 ),
 
 described as (
@@ -274,11 +320,12 @@ described as (
             when 'population_unknown' then 'No evidence shows whether the account was active on ' || {{ said('counted_at') }} || '.'
             when 'no_campaign' then 'No review was launched in ' || cycle || '; the account was active at its end.'
             when 'late_decision' then 'Decided on ' || {{ said('decided_late_at') }} || ', after the due date ' || {{ said('due_at') }} || '.'
-            when 'self_review' then 'Decided only by ' || coalesce(self_reviewer, 'its own user') || ', who uses or alone owns the account.'
+            when 'self_review' then 'Decided only by ' || self_reviewer || ', who uses or alone owns the account.'
             when 'no_decision' then 'Listed in the review launched ' || {{ said('launched_at') }} || ' but not decided by anybody by ' || {{ said('due_at') }} || '.'
             else 'Active at the launch on ' || {{ said('launched_at') }} || ' but missing from every review of ' || cycle || '.'
         end as reason_text,
-        due_at as began_at,
+        -- What is due by the end of the cycle is missing within it: a waiver whose days are the cycle's covers it.
+        case when due_at = cycle_end_at then due_at - interval 1 microsecond else due_at end as began_at,
         coalesce(spell_evidence, cast([] as varchar[])) || [account_evidence] || decision_evidence as evidence
     from found
 ),

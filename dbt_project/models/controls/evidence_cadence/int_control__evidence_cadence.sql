@@ -32,6 +32,7 @@ population as (
     where slot_end <= period_end_at and slot_start >= required_from and slot_end <= required_until
 ),
 
+-- What a query narrowed down covers nothing and is no collection of the feed.
 deliveries as (
     select
         source_system as system,
@@ -44,7 +45,7 @@ deliveries as (
         {{ evidence_ref('sha256', '1') }} as evidence,
         records_parsed + records_rejected as records
     from {{ ref('int_deliveries') }}
-    where status = 'accepted'
+    where status = 'accepted' and not is_filtered
 ),
 
 collected as (
@@ -66,7 +67,14 @@ collected_afterwards as (
     select
         collected.*,
         windows.covered_from is not null as is_covered,
-        min(deliveries.collected_at) as late_collected_at,
+        -- The first file that covers the slot alone, else the last of those that cover it together.
+        coalesce(
+            min(deliveries.collected_at) filter (
+                deliveries.covered_from <= collected.slot_start
+                and deliveries.covered_to >= collected.slot_end - interval 1 second
+            ),
+            max(deliveries.collected_at)
+        ) as late_collected_at,
         min_by(case when deliveries.records > 0 then deliveries.evidence end, (deliveries.collected_at, deliveries.sha256))
             as late_evidence
     from collected

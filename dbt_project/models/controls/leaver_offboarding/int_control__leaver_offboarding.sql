@@ -48,7 +48,7 @@ dated_population as (
             spells.opened_at <= terminated_at,
             spells.opened_by <= terminated_at or coalesce(leaver.created_at <= terminated_at, true)
         )
-        and (spells.closed_at is null or spells.closed_at > terminated_at - interval 30 day)
+        and (spells.closed_at is null or spells.closed_at >= terminated_at - interval 30 day)
         and (rehired_at is null or rehired_at > due_at)
 ),
 
@@ -67,12 +67,13 @@ last_spells as (
             'opened_evidence': spells.opened_evidence,
             'seen_evidence': spells.seen_evidence,
             'closed_evidence': spells.closed_evidence
-        }, spells.opened_by) as spell
+        }, (spells.opened_by, coalesce(spells.closed_at, timestamp '9999-01-01'))) as spell
     from horizons
-    inner join {{ ref('fct_account_spells') }} as spells
+    -- An account that nothing shows before the horizon keeps its row: its state was not observed.
+    left join {{ ref('fct_account_spells') }} as spells
         on horizons.system = spells.system and horizons.instance = spells.instance
         and horizons.account_id = spells.account_id
-    where spells.opened_by < horizon
+        and (spells.opened_by < horizon or spells.closed_at <= horizon)
     group by all
 ),
 
@@ -130,14 +131,19 @@ undated as (
         leaver.* exclude (due_at, sla_hours),
         cast(null as double) as sla_hours,
         cast(null as timestamp) as due_at,
-        max_by({'closed_at': case when spells.closed_at <= as_of then spells.closed_at end}, spells.opened_by).closed_at as closed_at,
-        max_by(spells.opened_evidence || spells.seen_evidence || spells.closed_evidence, spells.opened_by) as spell_evidence
+        max_by(
+            {
+                'closed_at': case when spells.closed_at <= as_of then spells.closed_at end,
+                'evidence': spells.opened_evidence || spells.seen_evidence || spells.closed_evidence
+            },
+            (spells.opened_by, coalesce(spells.closed_at, timestamp '9999-01-01'))
+        ) as spell
     from under_policy as leaver
     inner join {{ ref('fct_account_spells') }} as spells
         on leaver.system = spells.system and leaver.instance = spells.instance and leaver.account_id = spells.account_id
     where terminated_at is null and left_unknown_by >= start_at and left_unknown_by < cutoff_at
         and spells.opened_by <= left_unknown_by
-        and (spells.closed_at is null or spells.closed_at > left_unknown_by - interval 30 day)
+        and (spells.closed_at is null or spells.closed_at >= left_unknown_by - interval 30 day)
     group by all
 ),
 
@@ -145,21 +151,36 @@ together as (
     select
         period_id, system, instance, subject_id, account_name, identity_id, full_name, terminated_at, due_at, closed_at,
         known_open_until, used_at, sla_hours, finding, left_unknown_by, left_unknown_because,
-        evidence || [link_evidence] || spell.opened_evidence
-            || case when closed_at is not null then spell.closed_evidence else spell.seen_evidence end
-            || [use_evidence] as evidence
+        evidence || [link_evidence, use_evidence] || coalesce(
+            spell.opened_evidence || case when closed_at is not null then spell.closed_evidence else spell.seen_evidence end,
+            cast([] as varchar[])
+        ) as evidence
     from of_the_period
     union all by name
     select
-        period_id, system, instance, subject_id, account_name, identity_id, full_name, terminated_at, due_at, closed_at,
-        sla_hours, 'termination_time_unknown' as finding, left_unknown_by, left_unknown_because,
-        evidence || [link_evidence] || spell_evidence as evidence
+        period_id, system, instance, subject_id, account_name, identity_id, full_name, terminated_at, due_at,
+        spell.closed_at as closed_at, sla_hours, 'termination_time_unknown' as finding, left_unknown_by, left_unknown_because,
+        evidence || [link_evidence] || spell.evidence as evidence
     from undated
+),
+
+-- The non-human identities the leaver owned at termination: they need another owner.
+owned as (
+    select together.period_id, together.identity_id, together.terminated_at,
+        count(distinct owners.identity_id) as owned_identities, list(owners.decision_evidence) as owner_evidence
+    from together
+    inner join {{ ref('dim_periods') }} as periods on together.period_id = periods.period_id
+    inner join {{ ref('dim_identities') }} as people on together.identity_id = people.identity_id
+    inner join {{ in_force('owners') }} as owners on owners.owner_email = people.email
+    where coalesce({{ local_midnight('owners.first_day', 'periods.timezone') }} < together.terminated_at, true)
+        and coalesce({{ local_midnight('owners.last_day + 1', 'periods.timezone') }} >= together.terminated_at, true)
+        and together.terminated_at is not null
+    group by all
 ),
 
 described as (
     select
-        *,
+        together.* replace (evidence || coalesce(owner_evidence, cast([] as varchar[])) as evidence),
         'account' as subject_type,
         account_name as subject_name,
         '' as entitlement,
@@ -190,31 +211,18 @@ described as (
             when 'used_after_deadline' then 'Used on ' || {{ said('used_at') }} || ', after the deadline ' || {{ said('due_at') }}
                 || coalesce('; closed ' || {{ said('closed_at') }}, '; still open') || '.'
             when 'termination_time_unknown' then 'No termination time: ' || left_unknown_because || '.'
-            else 'Due by ' || {{ said('due_at') }} || '; last known open ' || {{ said('known_open_until') }}
-                || coalesce(', known closed by ' || {{ said('closed_at') }}, '')
+            else 'Due by ' || {{ said('due_at') }} || '; ' || coalesce('last known open ' || {{ said('known_open_until') }},
+                'nothing shows the account until then') || coalesce(', known closed by ' || {{ said('closed_at') }}, '')
                 || '. A gap in the logs could hide its closing in time.'
-        end as reason_text,
+        end || coalesce(' Non-human identities the leaver owned: ' || cast(owned_identities as varchar) || '.', '')
+            as reason_text,
         due_at as began_at
     from together
-),
-
--- How many non-human identities the leaver owned at termination.
-owned as (
-    select described.period_id, described.system, described.instance, described.subject_id, described.distinguished_by,
-        count(distinct owners.identity_id) as owned_identities
-    from described
-    inner join {{ ref('dim_identities') }} as people on described.identity_id = people.identity_id
-    inner join {{ in_force('owners') }} as owners
-        on owners.owner_email = people.email
-        and (owners.first_day is null or owners.first_day <= cast(described.terminated_at as date))
-        and (owners.last_day is null or owners.last_day >= cast(described.terminated_at as date) - 1)
-    group by all
+    left join owned using (period_id, identity_id, terminated_at)
 ),
 
 judged as (
-    select judged_operation.*, coalesce(owned.owned_identities, 0) as owned_identities
-    from {{ judged_operations('described', 'OFF') }} as judged_operation
-    left join owned using (period_id, system, instance, subject_id, distinguished_by)
+    select * from {{ judged_operations('described', 'OFF') }}
 )
 
 select * from judged

@@ -1,4 +1,4 @@
--- Approved exceptions.
+-- Approved exceptions. An approval dated by its day alone counts from the end of that day.
 select
     sha256,
     record_number,
@@ -10,5 +10,6 @@ select
     {{ calendar_date('last_day') }} as last_day,
     approved_by,
     {{ instant('approved_at') }} as approved_at,
+    {{ bare_day('approved_at') }} as approved_on,
     reason
 from {{ evidence_records('decisions', 'waivers') }}

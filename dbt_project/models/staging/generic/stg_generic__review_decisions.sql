@@ -1,4 +1,5 @@
--- Access review items in our own CSV: an item without a decision was listed and left undecided.
+-- Access review items in our own CSV: an item without a decision was listed and left undecided. The days are there
+-- for what is dated without a time.
 select
     sha256,
     record_number,
@@ -7,7 +8,9 @@ select
     campaign_id,
     nullif(campaign_name, '') as campaign_name,
     {{ instant('launched_at') }} as launched_at,
+    {{ bare_day('launched_at') }} as launched_on,
     {{ instant('due_at') }} as due_at,
+    {{ bare_day('due_at') }} as due_on,
     system,
     coalesce(nullif(instance, ''), 'main') as account_instance,
     account_id,
@@ -18,5 +21,6 @@ select
         when lower(trim(decision)) in ('revoke', 'deny', 'remove') then 'revoke'
         when lower(trim(decision)) = 'defer' then 'defer'
     end as decision,
-    {{ instant('decided_at') }} as decided_at
+    {{ instant('decided_at') }} as decided_at,
+    {{ bare_day('decided_at') }} as decided_on
 from {{ evidence_records('generic', 'review_decisions') }}
