@@ -132,13 +132,15 @@ class Ledger:
         """Whether this delivery is news, so that it should be appended.
 
         It is not when the same delivery with the same declarations was last read with the same result, nor when
-        both are dated only by the file's own time and an earlier one is there: copying a file is no collection.
+        it and an earlier one are dated only by the file's own time: copying a file is no collection. A sidecar is
+        always news once, for what was declared must not get lost.
         Declarations are compared with every entry, not only the last: of two copies of one delivery, one with a
         sidecar, either would otherwise be news after the other in every run.
         """
         record = _cleaned(record)
         there = self.deliveries(*record.place)
-        if record.collected_at_source == "mtime" and any(
+        is_a_mere_copy = record.collected_at_source == "mtime" and record.sidecar_sha256 is None
+        if is_a_mere_copy and any(
             entry.collected_at_source == "mtime" and entry.collected_at < record.collected_at
             for entry in there
         ):

@@ -37,7 +37,7 @@ READ_ONLY = 0o444
 UNFINISHED_PREFIX = ".keeping-"
 
 # Large enough that the copy costs few calls, small enough that what was just copied is hashed from the cache.
-_CHUNK = 4 << 20
+_CHUNK = 1 << 20
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 

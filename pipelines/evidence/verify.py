@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,6 +50,9 @@ def _expected(home: Home) -> dict[str, _Expected]:
 
 
 def _originals(home: Home, expected: dict[str, _Expected]) -> Iterator[Finding]:
+    # Imported here: it is slow to load, and trace and ingest never need it.
+    from concurrent.futures import ThreadPoolExecutor
+
     writable: list[str] = []
     # Hashing leaves the interpreter's lock, so threads share the work.
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as workers:

@@ -8,6 +8,7 @@ from evidence_room import NOON, EvidenceRoom
 
 from pipelines.evidence.landing import scan
 from pipelines.evidence.ledger import Ledger
+from pipelines.evidence.verify import verify_home
 
 
 def told(room):
@@ -50,6 +51,17 @@ def test_a_copy_dated_only_by_its_own_time_is_no_further_collection(room):
     assert room.take_in() == 0
     room.land("okta/users/older.json", b"[]", mtime=NOON - timedelta(days=7))
     assert room.take_in() == 1
+    forget_landing(room)
+    assert room.take_in() == 0
+
+
+def test_what_a_sidecar_declares_of_a_copy_is_not_lost(room):
+    room.land("okta/users/a.json", b"[]", mtime=NOON)
+    assert room.take_in() == 1
+    room.land("okta/users/copy.json", b"[]", sidecar={"record_count": 0}, mtime=NOON + timedelta(days=7))
+    assert room.take_in() == 1
+    assert Ledger.open(room.home.ledger).entries[-1].declared_record_count == 0
+    assert verify_home(room.home) == []
     forget_landing(room)
     assert room.take_in() == 0
 
