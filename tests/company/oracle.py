@@ -208,8 +208,9 @@ def reviews(period: Period) -> list[Operation]:
             if account.state_at(launch if campaign else launch - timedelta(microseconds=1)) != "enabled":
                 continue
             due = (campaign.due if campaign else None) or cycle.end
+            # Choice: without a campaign the clock starts with the cycle.
             row = Operation(period.period_id, "REV", system, subject, "", instance=instance, cycle=cycle.label,
-                            opened_at=launch if campaign else None, due_at=due)  # fmt: skip
+                            opened_at=launch if campaign else cycle.start, due_at=due)  # fmt: skip
             if campaign is None:
                 rows.append(replace(row, outcome="deviation", reason="no_campaign"))
             else:
@@ -323,14 +324,19 @@ def _required(feed: RequiredFeed, start: datetime, end: datetime) -> bool:
     return midnight(feed.valid_from) < end and start < until
 
 
-def _slots(period: Period, length: timedelta, whole: bool) -> Iterable[tuple[str, datetime, datetime]]:
-    """Slots of exact length from P.start; the label is the local day on which a slot begins."""
-    start = period.start
-    while start < period.cutoff and (not whole or start + length <= period.cutoff):
-        # Choice: noon, so that a slot that summer time moves to 01:00 keeps the label of its day.
-        label = (start + timedelta(hours=12)).date().isoformat()
-        yield label, start, min(start + length, period.cutoff)
-        start += length
+def _slots(period: Period, days: int, whole: bool) -> Iterable[tuple[str, datetime, datetime]]:
+    """Slots of so many days from P.start, labelled by their first day.
+
+    Choice: slots are parts of the calendar, from local midnight to local midnight; the day on which summer time begins
+    has 23 hours. Durations are exact, slots are not durations.
+    """
+    first = period.first_day
+    while (start := midnight(first, period.timezone)) < period.cutoff:
+        following = first + timedelta(days=days)
+        end = midnight(following, period.timezone)
+        if end <= period.cutoff or not whole:
+            yield first.isoformat(), start, min(end, period.cutoff)
+        first = following
 
 
 def log_slots(period: Period) -> list[Operation]:
@@ -338,7 +344,7 @@ def log_slots(period: Period) -> list[Operation]:
     rows = []
     for feed in (f for f in REQUIRED_FEEDS if f.is_log):
         times = _event_times(feed)
-        for label, start, end in _slots(period, DAY, whole=False):
+        for label, start, end in _slots(period, 1, whole=False):
             if not _required(feed, start, end) or any(start <= moment < end for moment in times):
                 continue
             covered = _covered(feed, start, end)
@@ -355,8 +361,9 @@ def cadence_slots(period: Period) -> list[Operation]:
     rows = []
     for feed in REQUIRED_FEEDS:
         taken = sorted(e.collected_at for e in all_exports()
-                       if (e.system, e.feed, e.instance) == _key(feed) and e.collected_at <= AS_OF)  # fmt: skip
-        for label, start, end in _slots(period, feed.cadence_days * DAY, whole=True):
+                       if (e.system, e.feed, e.instance) == _key(feed) and e.collected_at <= AS_OF
+                       and not e.filtered)  # fmt: skip
+        for label, start, end in _slots(period, feed.cadence_days, whole=True):
             if not _required(feed, start, end) or any(start <= moment < end for moment in taken):
                 continue
             late = feed.is_log and _covered(feed, start, end, collected_after=end)
