@@ -11,7 +11,7 @@ accounts as (
 actors as (
     select 'actor' as kind, system, instance, account_id as native_id, account_id as name,
         'account inventories and lifecycle events of ' || system || '/' || instance as tried,
-        [min_by(last_success_evidence, last_success_at)] as evidence
+        [min_by(last_success_evidence, (last_success_at, last_success_evidence))] as evidence
     from {{ ref('fct_usage_daily') }}
     where account_id is not null and not has_account_record and last_success_at is not null
     group by system, instance, account_id

@@ -1,11 +1,6 @@
 -- LOG: every required log shows an event in every slot of the period; a sparse one need only have been watched.
 with
 
-population as (
-    select *, system || '/' || feed || '/' || instance as subject_id
-    from {{ ref('fct_log_slots') }}
-),
-
 operations as (
     select
         *,
@@ -16,7 +11,7 @@ operations as (
             when is_covered then 'no_events'
             else 'not_collected'
         end as finding
-    from population
+    from {{ ref('fct_log_slots') }}
 ),
 
 described as (
@@ -26,10 +21,7 @@ described as (
         subject_id as subject_name,
         cast(null as varchar) as identity_id,
         '' as entitlement,
-        case
-            when slot_hours % 24 = 0 then strftime({{ local_time('slot_start', 'timezone') }}, '%Y-%m-%d')
-            else strftime({{ local_time('slot_start', 'timezone') }}, '%Y-%m-%dT%H:%M')
-        end as cycle,
+        strftime({{ local_time('slot_start', 'timezone') }}, '%Y-%m-%d') as cycle,
         '' as distinguished_by,
         slot_start as opened_at,
         slot_end as due_at,
