@@ -72,7 +72,7 @@ def build(
     # A test runs in the half that builds the last of its parents, and only there.
     indirectly = [] if "--indirect-selection" in select else ["--indirect-selection", "buildable"]
     anew = ["--full-refresh"] if full_refresh else []
-    arguments = [*select, *indirectly, *anew, "--exclude-resource-type", "unit_test"]
+    arguments = [*select, *indirectly, *anew, "--exclude-resource-types", "unit_test", "exposure"]
     return _nodes(home, project, "build", as_of, arguments, on_node)
 
 
