@@ -234,7 +234,8 @@ def _evidence_lines(item: EvidenceRecord, title: str) -> Iterator[str]:
     if item.original_name:
         collected = f", collected {instants.written(item.collected_at)}" if item.collected_at else ""
         yield visible(f"  {item.original_name}{collected}")
-    yield f"  sha256 {visible(item.sha256)}"
+    # As the report's evidence column has it, so that one finds the other.
+    yield f"  {visible(item.sha256)}" + (f":{item.record_number}" if item.record_number else "")
     if item.problem:
         yield f"  {visible(item.problem)}"
     if item.masked:
