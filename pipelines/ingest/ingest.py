@@ -1,244 +1,460 @@
-"""From landing to lake and ledger: what is new is kept, checked, read and registered, one file after the other.
+"""Everything that landed is kept, checked, read and written down, so that a crash at any instant costs one repetition.
 
-Every step can be repeated: a run that is killed leaves whole files or none, and the next one goes on. The ledger's entry
-comes last, so what stands in it has been kept and read.
+Per file: copy and hash into the originals -> rows into Parquet under a passing name -> lasting name -> ledger -> index.
+Two files are worked on at a time, and the ledger is written in the order of the landing folder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+import os
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from pipelines.errors import NotKept, UnreadableFile
 from pipelines.evidence.collection_time import collected_at
-from pipelines.evidence.compression import check_compression
-from pipelines.evidence.landing import LandedFile, scan
-from pipelines.evidence.landing_index import LandingIndex
-from pipelines.evidence.ledger import DeliveryRecord, Ledger
-from pipelines.evidence.originals import Original, keep, remove_unfinished_copies
-from pipelines.evidence.sidecar import Sidecar, read_sidecar
+from pipelines.evidence.landing import LandedFile, printable, scan
+from pipelines.evidence.landing_index import Fingerprint, LandingIndex
+from pipelines.evidence.ledger import DeliveryRecord, Ledger, LedgerEntry
+from pipelines.evidence.originals import Original, keep
+from pipelines.evidence.run_lock import run_lock
+from pipelines.evidence.sidecar import SUFFIX, Sidecar, read_sidecar
 from pipelines.home import Home
-from pipelines.ingest import lake
 from pipelines.ingest.descriptions import FeedDescription, load_descriptions
+from pipelines.ingest.lake import Lake
 from pipelines.ingest.outcome import ReadResult
-from pipelines.ingest.reader import read_evidence_file
+from pipelines.ingest.reader import prepared
+from pipelines.warehouse import Connection, QueryFailed, in_memory
 
-# One wait for the disk per so many entries; a file whose entry was lost is read again.
-_ENTRIES_AT_ONCE = 50
+Progress = Callable[[str], None]
+Feed = tuple[str, str]
+
+_WORKERS = 2
+_AHEAD = 4
+# Entries wait for each other this long, so that a thousand small files do not wait for the disk a thousand times.
+_SECONDS_BETWEEN_ENTRIES = 1.0
+_MOST_ENTRIES_AT_ONCE = 200
+
+# From this size on, a file is read while it is being copied and hashed.
+_LARGE = 8 << 20
+# A file that changes shows a new date, but for changes within one tick of its file system's clock.
+_TICK_NANOSECONDS = 2_000_000_000
+
+_SIDECAR_FAULT = "its sidecar can't be read: "
+_READER_FAULT = "it could not be read; that is a fault of the reader and not of the file, please report it"
 
 
 @dataclass
 class IngestSummary:
-    """What one ingest did. `problems` are lines for a person; counts of records are of new files."""
+    """What one run took in. `problems` has one line each: the file, the record, what was expected and found."""
 
-    files_seen: int = 0
     files_new: int = 0
+    files_seen: int = 0
     records_parsed: int = 0
     records_rejected: int = 0
     problems: list[str] = field(default_factory=list)
 
 
 def ingest_landing(
-    home: Home,
-    feeds: Collection[tuple[str, str]] | None = None,
-    progress: Callable[[str], None] | None = None,
+    home: Home, feeds: Collection[Feed] | None = None, progress: Progress | None = None
 ) -> IngestSummary:
-    """Take in what landed and is new. `feeds` limits it to some (system, feed); `progress` is told each file.
+    """Take in everything new in landing; `feeds` limits it to these (system, feed) pairs.
 
-    Nothing that a file holds stops the others. Raises BrokenEvidence where the ledger can't be vouched for.
+    Safe to repeat: what was taken in before is only looked at. Rows that were read with another description, or got
+    lost, are made anew from the originals. Raises UserMistake when the home is in use or can't be written, and
+    BrokenEvidence when the ledger or an original is not what it should be.
     """
-    return _Ingest(home, progress or (lambda _: None)).take_in(feeds)
+    with run_lock(home):
+        run = _Run(home, feeds, progress or (lambda _: None))
+        try:
+            run.prepare_lake()
+            run.read_again()
+            run.take_in_landing()
+        finally:
+            run.close()
+        return run.summary
 
 
-class _Ingest:
-    def __init__(self, home: Home, progress: Callable[[str], None]) -> None:
-        self.home = home
-        self.progress = progress
+@dataclass(frozen=True)
+class _TakenIn:
+    """One landing file after keeping and reading. `record` is None when it could not be taken in this time."""
+
+    landed: LandedFile
+    fingerprint: Fingerprint | None
+    record: DeliveryRecord | None
+    problems: Sequence[str] = ()
+    is_final: bool = True
+
+
+class _Run:
+    def __init__(self, home: Home, feeds: Collection[Feed] | None, progress: Progress) -> None:
         self.summary = IngestSummary()
-        self.feeds = load_descriptions()
-        self.now = datetime.now(UTC)
-        self.ledger = Ledger.open(home.ledger)
-        self.index = LandingIndex.open(home)
-        self.pending: list[DeliveryRecord] = []
-        self.noted: list[tuple[LandedFile, tuple[int, ...] | None]] = []
+        self._home = home
+        self._feeds = feeds
+        self._progress = progress
+        self._descriptions = load_descriptions()
+        self._lake = Lake(home, self._descriptions.values())
+        self._ledger = Ledger.open(home.ledger)
+        if self._ledger.repaired:
+            self.summary.problems.append(self._ledger.repaired)
+        self._connection: Connection | None = None
+        # What reading brought, by feed and hash: the same bytes delivered again are not read again.
+        self._results: dict[tuple[str, str, str], ReadResult] = {}
+        for entry in self._ledger.entries:
+            self._remember(entry)
 
-    def take_in(self, feeds: Collection[tuple[str, str]] | None) -> IngestSummary:
-        remove_unfinished_copies(self.home)
-        lake.remove_unfinished(self.home)
-        if self.ledger.repaired:
-            self.summary.problems.append(self.ledger.repaired)
-        for feed in self.feeds.values():
-            self._follow_description(feed)
-        misplaced: list[str] = []
-        landing = scan(self.home, misplaced)
-        if feeds is None:
-            self.summary.problems += misplaced
-        for landed in landing:
-            if feeds is not None and (landed.system, landed.feed) not in feeds:
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    @property
+    def _database(self) -> Connection:
+        # A run with nothing new needs none.
+        if self._connection is None:
+            self._connection = in_memory()
+        return self._connection
+
+    # -- the lake -----------------------------------------------------------------------------------------------------
+
+    def prepare_lake(self) -> None:
+        """Every described feed has its tables, whether or not it ever delivered."""
+        self._lake.remove_unfinished()
+        for feed in self._lake.without_tables():
+            self._lake.make_tables(self._database, feed)
+
+    def read_again(self) -> None:
+        """Make rows anew that were read with another description, or are not there."""
+        by_feed: dict[Feed, dict[str, list[LedgerEntry]]] = defaultdict(lambda: defaultdict(list))
+        for entry in self._ledger.entries:
+            by_feed[entry.system, entry.feed][entry.sha256].append(entry)
+        for key, feed in self._descriptions.items():
+            if self._feeds is not None and key not in self._feeds:
                 continue
-            self._take(landed)
-        self._register()
-        self.index.save(landing)
-        return self.summary
+            is_stale = self._lake.is_stale(feed)
+            there = () if is_stale else self._lake.files(feed)
+            for sha256, entries in by_feed[key].items():
+                if is_stale or (sha256 not in there and any(map(_has_rows, entries))):
+                    self._progress(f"reading {feed.name} again: {entries[-1].original_name}")
+                    self._read_original_again(feed, sha256, entries)
+            if is_stale:
+                self._lake.note_read_with(feed)
 
-    def _follow_description(self, feed: FeedDescription) -> None:
-        """Make the feed's schema, and where its description changed, read its originals anew."""
-        read_by = lake.read_by(self.home, feed)
-        lake.prepare(self.home, feed)
-        if read_by == feed.fingerprint:
+    def _read_original_again(self, feed: FeedDescription, sha256: str, entries: Sequence[LedgerEntry]) -> None:
+        original = self._home.original(sha256)
+        latest = {entry.key: entry for entry in entries if not _is_sidecar_fault(entry)}
+        if not latest:
             return
-        if read_by is not None:
-            latest = {entry.place: entry for entry in self.ledger.entries if (entry.system, entry.feed) == (feed.system, feed.feed)}
-            for entry in latest.values():
-                self.progress(f"{feed.name}: reading {entry.original_name} anew")
-                original = Original(entry.sha256, entry.size_bytes, self.home.original(entry.sha256), entry.collected_at)
-                self._queue(_record_again(entry, self._read(original, entry.original_name, feed, entry.declared_record_count)))
-            self._register()
-        lake.note_read_by(self.home, feed)
-
-    def _take(self, landed: LandedFile) -> None:
-        feed = self.feeds.get((landed.system, landed.feed))
-        if feed is None:
-            known = sorted(name for system, name in self.feeds if system == landed.system)
+        if not original.exists():
             self.summary.problems.append(
-                f"{self._shown(landed)}: no feed {landed.system}/{landed.feed} is described; "
-                + (f"feeds of {landed.system}: {', '.join(known)}." if known else
-                   f"systems: {', '.join(sorted({system for system, _ in self.feeds}))}.")
+                f"{feed.name}/{entries[-1].original_name}: its original {sha256} is gone, so its rows can't be made "
+                "anew. Run `upheld verify`, then restore it from a backup."
             )
             return
-        self.summary.files_seen += 1
-        if self.index.knows(landed):
-            return
-        # Before the bytes are read: what changes meanwhile must look new to the next run.
-        fingerprint = self.index.fingerprint(landed)
-        try:
-            original = keep(self.home, landed.path)
-            sidecar_sha256, sidecar = self._sidecar(landed)
-        except NotKept as problem:
-            self.summary.problems.append(str(problem))
-            return
-        at, source = collected_at(sidecar, landed.name, original.mtime)
-        result = self._known(original, feed) or self._read(original, landed.name, feed, sidecar.record_count)
-        record = DeliveryRecord(
-            sha256=original.sha256,
-            system=landed.system,
-            feed=landed.feed,
-            instance=landed.instance,
-            original_name=landed.name,
-            size_bytes=original.size_bytes,
-            collected_at=at,
-            collected_at_source=source,
-            window_start=sidecar.window_start,
-            window_end=sidecar.window_end,
-            window_source="sidecar" if sidecar.window_start and sidecar.window_end else None,
-            declared_record_count=sidecar.record_count,
-            declared_sha256=sidecar.sha256,
-            query=sidecar.query,
-            filtered=sidecar.filtered,
-            snapshot_id=sidecar.snapshot_id,
-            collected_by=sidecar.collected_by,
-            sidecar_sha256=sidecar_sha256,
-            **_read_part(result),
-        )
-        if self._queue(record):
-            self.summary.files_new += 1
-            self.summary.records_parsed += result.parsed
-            self.summary.records_rejected += result.rejected
-            self._tell(landed, result, feed)
-            self.progress(f"{feed.name}: {landed.name}")
-        self.noted.append((landed, fingerprint))
+        declared = next((e.declared_record_count for e in entries if e.declared_record_count is not None), None)
+        result = self._read(original, entries[-1].original_name, feed, sha256, declared)
+        news = [_with_result(_as_record(entry), result) for entry in latest.values()]
+        for record in news:
+            self._remember(record)
+        self._ledger.append_all([record for record in news if self._ledger.needs(record)], datetime.now(UTC))
 
-    def _sidecar(self, landed: LandedFile) -> tuple[str | None, Sidecar]:
-        if landed.sidecar is None:
-            return None, Sidecar()
-        kept = keep(self.home, landed.sidecar)
+    def _read(
+        self, path: Path, name: str, feed: FeedDescription, sha256: str, declared_record_count: int | None
+    ) -> ReadResult:
+        """Read a file and settle its rows under this hash."""
         try:
-            sidecar = read_sidecar(kept.path, landed.sidecar.name)
-        except UnreadableFile as problem:
-            self.summary.problems.append(f"{self._shown(landed)}: its sidecar declares nothing that can be used: {problem}")
-            return kept.sha256, Sidecar()
-        if sidecar.unknown_keys:
-            self.summary.problems.append(
-                f"{self._shown(landed)}: its sidecar has unknown keys ({', '.join(sidecar.unknown_keys)}); they declare nothing."
-            )
-        return kept.sha256, sidecar
-
-    def _known(self, original: Original, feed: FeedDescription) -> ReadResult | None:
-        """What reading these bytes for this feed came to before, where the lake still has it."""
-        if not self.home.lake_file(feed.system, feed.feed, original.sha256).exists():
-            return None
-        for record in (*self.pending, *reversed(self.ledger.entries)):
-            if (record.sha256, record.system, record.feed) == (original.sha256, feed.system, feed.feed):
-                return ReadResult(
-                    parsed=record.records_parsed,
-                    rejected=record.records_rejected,
-                    first_event_at=record.first_event_at,
-                    last_event_at=record.last_event_at,
-                    continuation=record.continuation,
-                    status=record.status,
-                    reject_reason=record.reject_reason,
-                )
-        return None
-
-    def _read(self, original: Original, original_name: str, feed: FeedDescription, declared: int | None) -> ReadResult:
-        try:
-            check_compression(original.path, original_name)
-            return read_evidence_file(
-                original.path,
-                original_name,
+            with prepared(
+                path,
+                name,
                 feed,
-                self.home.lake_file(feed.system, feed.feed, original.sha256),
-                self.home.rejected_file(feed.system, feed.feed, original.sha256),
-                declared_record_count=declared,
-            )
+                self._home.lake_folder(feed.system, feed.feed),
+                declared_record_count=declared_record_count,
+                connection=self._database,
+            ) as reading:
+                self._settle(reading, feed, sha256)
+                return reading.result
+        except (QueryFailed, MemoryError, RuntimeError) as problem:
+            return _reader_fault(problem)
+
+    def _settle(self, reading, feed: FeedDescription, sha256: str) -> None:
+        reading.settle(
+            self._home.lake_file(feed.system, feed.feed, sha256),
+            self._home.rejected_file(feed.system, feed.feed, sha256),
+        )
+
+    # -- landing ------------------------------------------------------------------------------------------------------
+
+    def take_in_landing(self) -> None:
+        """Keep, read and write down whatever landed since the last run."""
+        problems: list[str] = []
+        landing = scan(self._home, problems)
+        if self._feeds is None:
+            self.summary.problems += problems
+        else:
+            landing = [landed for landed in landing if (landed.system, landed.feed) in self._feeds]
+        self.summary.files_seen = len(landing)
+        index = LandingIndex.open(self._home)
+        new = [landed for landed in landing if not index.knows(landed)]
+        if new:
+            # Made here and not by whichever worker comes first.
+            _ = self._database
+        waiting: list[_TakenIn] = []
+        since = time.monotonic()
+        for number, taken in enumerate(self._in_order(new, index), 1):
+            self._progress(f"{number:,} of {len(new):,}: {self._place(taken.landed)}")
+            waiting.append(taken)
+            if len(waiting) >= _MOST_ENTRIES_AT_ONCE or time.monotonic() - since > _SECONDS_BETWEEN_ENTRIES:
+                self._write_down(waiting, index)
+                waiting, since = [], time.monotonic()
+        self._write_down(waiting, index)
+        index.save(landing if self._feeds is None else None)
+
+    def _in_order(self, new: Sequence[LandedFile], index: LandingIndex) -> Iterator[_TakenIn]:
+        """Each file taken in, in the given order, two at a time and a few ahead."""
+        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="take-in") as workers:
+            under_way: deque[Future[_TakenIn]] = deque()
+            try:
+                for landed in new:
+                    under_way.append(workers.submit(self._take_in, landed, index))
+                    if len(under_way) >= _AHEAD:
+                        yield under_way.popleft().result()
+                while under_way:
+                    yield under_way.popleft().result()
+            finally:
+                for future in under_way:
+                    future.cancel()
+
+    def _write_down(self, taken_in: Iterable[_TakenIn], index: LandingIndex) -> None:
+        taken_in = list(taken_in)
+        news: list[DeliveryRecord] = []
+        for taken in taken_in:
+            record = taken.record
+            is_news = record is not None and record not in news and self._ledger.needs(record)
+            # What is wrong with evidence is told once, when it is taken in; what could not be taken in, every time.
+            if is_news or record is None or not taken.is_final:
+                self.summary.problems += taken.problems
+            if record is None or not is_news:
+                continue
+            news.append(record)
+            self._remember(record)
+            self.summary.files_new += 1
+            self.summary.records_parsed += record.records_parsed
+            self.summary.records_rejected += record.records_rejected
+        self._ledger.append_all(news, datetime.now(UTC))
+        for taken in taken_in:
+            if taken.record is not None and taken.is_final:
+                index.note(taken.landed, taken.fingerprint)
+
+    def _take_in(self, landed: LandedFile, index: LandingIndex) -> _TakenIn:
+        fingerprint = index.fingerprint(landed)
+        try:
+            return self._taken_in(landed, fingerprint)
+        except NotKept as problem:
+            return _TakenIn(landed, fingerprint, None, [str(problem)])
+
+    def _taken_in(self, landed: LandedFile, fingerprint: Fingerprint | None) -> _TakenIn:
+        problems: list[str] = []
+        sidecar, sidecar_sha256, sidecar_fault = self._declared(landed, problems)
+        feed = self._descriptions.get((landed.system, landed.feed))
+        if sidecar_fault is not None or feed is None:
+            original = keep(self._home, landed.path)
+            reason = sidecar_fault or _no_such_feed(landed, self._descriptions)
+            result = ReadResult(status="rejected", reject_reason=reason)
+        else:
+            declared = sidecar.record_count if sidecar else None
+            original, result = self._kept_and_read(landed, feed, declared, fingerprint)
+        record = _record(landed, original, sidecar, sidecar_sha256, result)
+        problems += _problems(self._place(landed), result)
+        return _TakenIn(landed, fingerprint, record, problems, is_final=result.reject_reason != _READER_FAULT)
+
+    def _declared(
+        self, landed: LandedFile, problems: list[str]
+    ) -> tuple[Sidecar | None, str | None, str | None]:
+        """The sidecar, its hash, and what is wrong with it. One that can't be read is not kept: it declares nothing."""
+        if landed.sidecar is None:
+            return None, None, None
+        name = printable(landed.sidecar.name)
+        try:
+            read_sidecar(landed.sidecar, name)
+            original = keep(self._home, landed.sidecar)
+            sidecar = read_sidecar(original.path, name)
         except UnreadableFile as problem:
-            return ReadResult(status="rejected", reject_reason=str(problem))
-
-    def _queue(self, record: DeliveryRecord) -> bool:
-        """Whether the delivery is news; if so it is registered with the next batch."""
-        if any(waiting.place == record.place for waiting in self.pending):
-            self._register()
-        if not self.ledger.needs(record):
-            return False
-        self.pending.append(record)
-        if len(self.pending) >= _ENTRIES_AT_ONCE:
-            self._register()
-        return True
-
-    def _register(self) -> None:
-        self.ledger.append_all(self.pending, self.now)
-        self.pending.clear()
-        for landed, fingerprint in self.noted:
-            self.index.note(landed, fingerprint)
-        self.noted.clear()
-
-    def _tell(self, landed: LandedFile, result: ReadResult, feed: FeedDescription) -> None:
-        if result.status == "rejected":
-            self.summary.problems.append(f"{self._shown(landed)}: rejected: {result.reject_reason}")
-        elif result.rejected:
-            self.summary.problems.append(
-                f"{self._shown(landed)}: {result.rejected:,} of {result.parsed + result.rejected:,} records rejected; "
-                f"the first: {result.first_fault}"
+            return None, None, _SIDECAR_FAULT + " ".join(str(problem).split())
+        except FileNotFoundError:
+            raise NotKept(f"{self._place(landed)}{SUFFIX}: gone while it was being read; the next run tries again.") from None
+        if sidecar.unknown_keys:
+            problems.append(
+                f"{self._place(landed)}{SUFFIX}: {', '.join(sidecar.unknown_keys)} means nothing in a sidecar and was "
+                "passed over; check the spelling."
             )
+        return sidecar, original.sha256, None
 
-    def _shown(self, landed: LandedFile) -> str:
-        return str(landed.path.relative_to(self.home.root)).encode("utf-8", "backslashreplace").decode("utf-8")
+    def _kept_and_read(
+        self, landed: LandedFile, feed: FeedDescription, declared: int | None, fingerprint: Fingerprint | None
+    ) -> tuple[Original, ReadResult]:
+        before = _settled_state(landed.path)
+        if before is not None and before[0] >= _LARGE:
+            both = self._kept_while_read(landed, feed, declared, before)
+            if both is not None:
+                return both
+        original = keep(self._home, landed.path)
+        known = self._read_before(feed, original.sha256)
+        if known is not None:
+            return original, known
+        return original, self._read(original.path, landed.name, feed, original.sha256, declared)
+
+    def _kept_while_read(
+        self, landed: LandedFile, feed: FeedDescription, declared: int | None, before: tuple[int, ...]
+    ) -> tuple[Original, ReadResult] | None:
+        """Copy and hash a large file while it is being read. None when it changed meanwhile, so that nothing counts.
+
+        What was read is what was kept: the file's size and dates were the same before both and after both, and too
+        old at the start for a change to hide in the same tick of the clock.
+        """
+        with ThreadPoolExecutor(1, thread_name_prefix="keep") as keeper:
+            keeping = keeper.submit(keep, self._home, landed.path)
+            try:
+                with prepared(
+                    landed.path,
+                    landed.name,
+                    feed,
+                    self._home.lake_folder(feed.system, feed.feed),
+                    declared_record_count=declared,
+                    connection=self._database,
+                ) as reading:
+                    original = keeping.result()
+                    if _settled_state(landed.path) != before:
+                        return None
+                    self._settle(reading, feed, original.sha256)
+                    return original, reading.result
+            except (QueryFailed, MemoryError, RuntimeError) as problem:
+                return keeping.result(), _reader_fault(problem)
+            except FileNotFoundError:
+                return None
+
+    def _read_before(self, feed: FeedDescription, sha256: str) -> ReadResult | None:
+        """What reading these bytes came to earlier, in whatever instance, if their rows are there."""
+        if not self._home.lake_file(feed.system, feed.feed, sha256).exists():
+            return None
+        return self._results.get((feed.system, feed.feed, sha256))
+
+    def _remember(self, record: DeliveryRecord) -> None:
+        if _has_rows(record):
+            self._results[record.system, record.feed, record.sha256] = _result_of(record)
+
+    def _place(self, landed: LandedFile) -> str:
+        return printable(str(landed.path.relative_to(self._home.landing)))
 
 
-def _read_part(result: ReadResult) -> dict:
-    return {
-        "status": result.status,
-        "reject_reason": result.reject_reason,
-        "records_parsed": result.parsed,
-        "records_rejected": result.rejected,
-        "first_event_at": result.first_event_at,
-        "last_event_at": result.last_event_at,
-        "continuation": result.continuation,
-    }
+def _record(
+    landed: LandedFile, original: Original, sidecar: Sidecar | None, sidecar_sha256: str | None, result: ReadResult
+) -> DeliveryRecord:
+    when, source = collected_at(sidecar, landed.name, original.mtime)
+    declared = sidecar or Sidecar()
+    has_window = declared.window_start is not None or declared.window_end is not None
+    return DeliveryRecord(
+        sha256=original.sha256,
+        system=landed.system,
+        feed=landed.feed,
+        instance=landed.instance,
+        original_name=landed.name,
+        size_bytes=original.size_bytes,
+        collected_at=when,
+        collected_at_source=source,
+        window_start=declared.window_start,
+        window_end=declared.window_end,
+        window_source="sidecar" if has_window else None,
+        declared_record_count=declared.record_count,
+        declared_sha256=declared.sha256,
+        query=declared.query,
+        filtered=declared.filtered,
+        snapshot_id=declared.snapshot_id,
+        collected_by=declared.collected_by,
+        sidecar_sha256=sidecar_sha256,
+        status=result.status,
+        reject_reason=result.reject_reason,
+        records_parsed=result.parsed,
+        records_rejected=result.rejected,
+        first_event_at=result.first_event_at,
+        last_event_at=result.last_event_at,
+        continuation=result.continuation,
+    )
 
 
-def _record_again(entry: DeliveryRecord, result: ReadResult) -> DeliveryRecord:
-    """The same delivery, as it is read now."""
-    named = {name: getattr(entry, name) for name in DeliveryRecord.__dataclass_fields__}
-    return DeliveryRecord(**named | _read_part(result))
+def _as_record(entry: LedgerEntry) -> DeliveryRecord:
+    return DeliveryRecord(**{each.name: getattr(entry, each.name) for each in fields(DeliveryRecord)})
+
+
+def _with_result(record: DeliveryRecord, result: ReadResult) -> DeliveryRecord:
+    return replace(
+        record,
+        status=result.status,
+        reject_reason=result.reject_reason,
+        records_parsed=result.parsed,
+        records_rejected=result.rejected,
+        first_event_at=result.first_event_at,
+        last_event_at=result.last_event_at,
+        continuation=result.continuation,
+    )
+
+
+def _result_of(entry: DeliveryRecord) -> ReadResult:
+    return ReadResult(
+        parsed=entry.records_parsed,
+        rejected=entry.records_rejected,
+        first_event_at=entry.first_event_at,
+        last_event_at=entry.last_event_at,
+        continuation=entry.continuation,
+        status=entry.status,
+        reject_reason=entry.reject_reason,
+    )
+
+
+def _has_rows(entry: DeliveryRecord) -> bool:
+    return entry.status == "accepted" or entry.records_rejected > 0
+
+
+def _is_sidecar_fault(entry: LedgerEntry) -> bool:
+    return (entry.reject_reason or "").startswith(_SIDECAR_FAULT)
+
+
+def _reader_fault(problem: BaseException) -> ReadResult:
+    # Without its words: they may quote what must not be written down.
+    return ReadResult(status="rejected", reject_reason=_READER_FAULT, first_fault=type(problem).__name__)
+
+
+def _no_such_feed(landed: LandedFile, descriptions: Mapping[Feed, FeedDescription]) -> str:
+    feeds = sorted(feed for system, feed in descriptions if system == landed.system)
+    known = f"{landed.system} has {', '.join(feeds)}" if feeds else (
+        f"systems are {', '.join(sorted({system for system, _ in descriptions}))}"
+    )  # fmt: skip
+    return f"no feed is called {landed.system}/{landed.feed}: {known}; for a system without feeds use generic/"
+
+
+def _problems(place: str, result: ReadResult) -> list[str]:
+    if result.status == "rejected":
+        fault = f" ({result.first_fault})" if result.reject_reason == _READER_FAULT else ""
+        return [f"{place}: rejected: {result.reject_reason}{fault}."]
+    if result.rejected:
+        of = result.parsed + result.rejected
+        return [
+            f"{place}: {result.rejected:,} of {of:,} records rejected"
+            + (f"; {result.first_fault}. " if result.first_fault else ". ")
+            + ("The others were taken in; put it" if result.parsed else "Put it")
+            + " right at its source and export it again."
+        ]
+    return []
+
+
+def _settled_state(path: Path) -> tuple[int, ...] | None:
+    """Size, dates and identity of a file that last changed more than a tick ago, else None."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    if time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) < _TICK_NANOSECONDS:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev

@@ -1,74 +1,85 @@
-"""The lake: one Parquet file per evidence file, a schema per feed, and what description they were read by."""
+"""The lake's folders: for every described feed an empty table with its columns, and what its rows were read with."""
 
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from pipelines.evidence.originals import make_folder
 from pipelines.home import Home
 from pipelines.ingest.descriptions import FeedDescription
-from pipelines.ingest.projection import lake_columns
+from pipelines.ingest.reader import remove_unfinished
+from pipelines.ingest.reading import write_empty
 from pipelines.ingest.rejected import write_rejected
-from pipelines.warehouse import Connection, in_memory, literal, name
+from pipelines.warehouse import Connection
 
 SCHEMA = "_schema.parquet"
-_READ_BY = ".description"
-_UNFINISHED = ".writing-"
+DESCRIPTION = ".description"
+_TABLES_DESCRIPTION = ".schema.description"
 
 
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, unfinished = tempfile.mkstemp(prefix=_UNFINISHED, suffix=".parquet.part", dir=path.parent)
-    os.close(descriptor)
+class Lake:
+    """The lake of one home. Only while the home's run lock is held."""
+
+    def __init__(self, home: Home, descriptions: Iterable[FeedDescription]) -> None:
+        self._home = home
+        self._descriptions = tuple(descriptions)
+
+    def without_tables(self) -> list[FeedDescription]:
+        """Feeds whose empty tables are missing or were made by another description."""
+        return [feed for feed in self._descriptions if not self._has_tables(feed)]
+
+    def make_tables(self, connection: Connection, feed: FeedDescription) -> None:
+        """Write the empty tables with which dbt finds the feed's columns even without evidence."""
+        folder = self._folder(feed)
+        for target in self._tables(feed):
+            make_folder(target.parent)
+            unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+            if target.parent == folder:
+                write_empty(connection, feed, unfinished)
+            else:
+                write_rejected(unfinished, [])
+            os.replace(unfinished, target)
+        _write(folder / _TABLES_DESCRIPTION, feed.fingerprint)
+
+    def is_stale(self, feed: FeedDescription) -> bool:
+        """Whether the feed's rows were read with another description, or by another reader."""
+        return _read(self._folder(feed) / DESCRIPTION) != feed.fingerprint
+
+    def note_read_with(self, feed: FeedDescription) -> None:
+        """Say that all of the feed's rows were read with this description."""
+        _write(self._folder(feed) / DESCRIPTION, feed.fingerprint)
+
+    def files(self, feed: FeedDescription) -> Collection[str]:
+        """The hashes of the originals whose rows are there."""
+        return {path.stem for path in self._folder(feed).glob("*.parquet") if path.name != SCHEMA}
+
+    def remove_unfinished(self) -> None:
+        """Delete what a crash left half read."""
+        for feed in self._descriptions:
+            remove_unfinished(self._folder(feed))
+
+    def _has_tables(self, feed: FeedDescription) -> bool:
+        made_with = _read(self._folder(feed) / _TABLES_DESCRIPTION)
+        return made_with == feed.fingerprint and all(table.exists() for table in self._tables(feed))
+
+    def _tables(self, feed: FeedDescription) -> tuple[Path, Path]:
+        folder = self._folder(feed)
+        return folder / SCHEMA, self._home.rejected_file(feed.system, feed.feed, "").with_name(SCHEMA)
+
+    def _folder(self, feed: FeedDescription) -> Path:
+        return self._home.lake_folder(feed.system, feed.feed)
+
+
+def _read(path: Path) -> str | None:
     try:
-        yield Path(unfinished)
-        os.replace(unfinished, path)
-    except BaseException:
-        Path(unfinished).unlink(missing_ok=True)
-        raise
-
-
-def prepare(home: Home, feed: FeedDescription) -> None:
-    """Make the feed's empty schema files, so that models find a shape where there is no evidence yet."""
-    folder = home.lake_folder(feed.system, feed.feed)
-    if read_by(home, feed) == feed.fingerprint and (folder / SCHEMA).exists():
-        return
-    columns = ", ".join(f"CAST(NULL AS {kind}) AS {name(column)}" for column, kind in lake_columns(feed).items())
-    connection = in_memory()
-    try:
-        with written_whole(folder / SCHEMA) as path:
-            _copy(connection, f"SELECT {columns} WHERE false", path)
-    finally:
-        connection.close()
-    with written_whole(folder / "rejected" / SCHEMA) as path:
-        write_rejected(path, [])
-
-
-def read_by(home: Home, feed: FeedDescription) -> str | None:
-    """The fingerprint of the description that the feed's Parquet was read by, None where nothing was read."""
-    try:
-        return (home.lake_folder(feed.system, feed.feed) / _READ_BY).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
         return None
 
 
-def note_read_by(home: Home, feed: FeedDescription) -> None:
-    """Remember that all of the feed's Parquet was read by this description."""
-    path = home.lake_folder(feed.system, feed.feed) / _READ_BY
-    with written_whole(path) as unfinished:
-        unfinished.write_text(feed.fingerprint + "\n", encoding="utf-8")
-
-
-def remove_unfinished(home: Home) -> None:
-    """Delete what a killed run left half-written."""
-    for path in home.lake.glob(f"*/*/**/{_UNFINISHED}*"):
-        path.unlink(missing_ok=True)
-
-
-def _copy(connection: Connection, query: str, path: Path) -> None:
-    connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+def _write(path: Path, text: str) -> None:
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    unfinished.write_text(text + "\n", encoding="ascii")
+    os.replace(unfinished, path)

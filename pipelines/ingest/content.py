@@ -1,0 +1,96 @@
+"""The bytes of an evidence file as a stream: unpacked where they are packed, told by content and not by name."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pipelines.evidence.compression import check_compression, compression_of, compression_of_content, unpacked
+
+HEAD = 1 << 20
+"""How much of a file is looked at before it is read: enough for any envelope and a sample of records."""
+
+_PIPE_SIZE = 1 << 20
+
+
+class Content:
+    """One evidence file, to be read any number of times from its start. `name` is its original name.
+
+    Raises UnreadableFile when the name says that it is packed and it is not.
+    """
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.path = path
+        self.name = name
+        with path.open("rb") as file:
+            found = compression_of_content(file.read(4))
+        self.is_packed = found is not None
+        if compression_of(name) not in (None, found):
+            check_compression(path, name)
+        self._head: bytes | None = None
+        self._is_whole_in_head = False
+
+    @property
+    def head(self) -> bytes:
+        """The first unpacked bytes, HEAD at the most."""
+        if self._head is None:
+            found = bytearray()
+            for chunk in self.chunks():
+                found += chunk
+                if len(found) > HEAD:
+                    break
+            self._is_whole_in_head = len(found) <= HEAD
+            self._head = bytes(found[:HEAD])
+        return self._head
+
+    @property
+    def is_whole_in_head(self) -> bool:
+        """Whether `head` is all there is."""
+        return len(self.head) >= 0 and self._is_whole_in_head
+
+    def chunks(self) -> Iterator[bytes]:
+        """The unpacked bytes in pieces. Raises UnreadableFile where packed data is cut or corrupt."""
+        return unpacked(self.path, self.name)
+
+
+@contextmanager
+def piped(chunks: Iterable[bytes]) -> Iterator[str]:
+    """A path under which another reader in this process can read these bytes, once, while they are made.
+
+    Nothing is written to disk. What the making of the bytes raises is raised when the block ends.
+    """
+    read_end, write_end = os.pipe()
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        # Where the user's share of pipe memory is spent, the pipe stays small, and slower.
+        with suppress(OSError):
+            fcntl.fcntl(write_end, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
+    failures: list[BaseException] = []
+
+    def pour() -> None:
+        try:
+            for chunk in chunks:
+                left = memoryview(chunk)
+                while left:
+                    left = left[os.write(write_end, left) :]
+        except BrokenPipeError:
+            # The reader had enough, or failed and says why itself.
+            pass
+        except BaseException as problem:
+            failures.append(problem)
+        finally:
+            os.close(write_end)
+
+    pouring = threading.Thread(target=pour, name="pour", daemon=True)
+    pouring.start()
+    try:
+        yield f"/dev/fd/{read_end}"
+    finally:
+        os.close(read_end)
+        pouring.join()
+        # Before anything the reader made of a stream that stopped early.
+        if failures:
+            raise failures[0]

@@ -1,0 +1,191 @@
+"""One evidence file becomes one Parquet file, and a second one for what could not be used. The feed's description says how."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+from pipelines.errors import UnreadableFile
+from pipelines.evidence.originals import make_folder, sync_folder
+from pipelines.ingest.content import Content
+from pipelines.ingest.descriptions import FeedDescription
+from pipelines.ingest.outcome import NotThisFeed, NotValid, ReadResult
+from pipelines.ingest.reader_csv import read_csv, rejected_of_csv
+from pipelines.ingest.reader_json import read_json, rejected_of_json
+from pipelines.ingest.reading import tally, write_empty, write_one_rejected
+from pipelines.ingest.rejected import RejectedRecord, write_rejected
+from pipelines.warehouse import Connection, in_memory
+
+__all__ = ["ReadResult", "read_evidence_file"]
+
+UNFINISHED_PREFIX = ".reading-"
+
+# Two files may be read at a time within this process, into one folder.
+_turn = itertools.count()
+
+
+def read_evidence_file(
+    original: Path,
+    original_name: str,
+    description: FeedDescription,
+    lake_file: Path,
+    rejected_file: Path,
+    *,
+    declared_record_count: int | None = None,
+    connection: Connection | None = None,
+) -> ReadResult:
+    """Read one file into `lake_file` and its unusable records into `rejected_file`, each whole or not at all.
+
+    What is wrong with the evidence is in the result and never raised. A file without a byte in it is only taken when
+    its sidecar declares 0 records. Safe to repeat; without a `connection`, one is made for this file.
+    """
+    with prepared(
+        original,
+        original_name,
+        description,
+        lake_file.parent,
+        declared_record_count=declared_record_count,
+        connection=connection,
+    ) as reading:
+        reading.settle(lake_file, rejected_file)
+        return reading.result
+
+
+class Reading:
+    """Rows that were read and have no lasting name yet."""
+
+    def __init__(self, result: ReadResult, rows: Path | None, rejected: Path | None) -> None:
+        self.result = result
+        self._rows = rows
+        self._rejected = rejected
+
+    def settle(self, lake_file: Path, rejected_file: Path) -> None:
+        """Give the rows their lasting names, replacing what an earlier reading left there."""
+        make_folder(rejected_file.parent)
+        for unfinished, lasting in ((self._rejected, rejected_file), (self._rows, lake_file)):
+            if unfinished is None:
+                lasting.unlink(missing_ok=True)
+            else:
+                _sync(unfinished)
+                os.replace(unfinished, lasting)
+            sync_folder(lasting.parent)
+
+
+@contextmanager
+def prepared(
+    path: Path,
+    original_name: str,
+    description: FeedDescription,
+    folder: Path,
+    *,
+    declared_record_count: int | None = None,
+    connection: Connection | None = None,
+) -> Iterator[Reading]:
+    """Read a file into nameless files in `folder`, which vanish at the end of the block unless they were settled."""
+    make_folder(folder)
+    stem = f"{UNFINISHED_PREFIX}{os.getpid()}-{next(_turn)}"
+    rows, rejected = folder / f"{stem}.rows", folder / f"{stem}.rejected"
+    own = in_memory() if connection is None else connection.cursor()
+    try:
+        yield _read(own, path, original_name, description, rows, rejected, declared_record_count)
+    finally:
+        own.close()
+        rows.unlink(missing_ok=True)
+        rejected.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Delete what a crash left half read. Only while no other run is at work."""
+    for leftover in folder.glob(f"{UNFINISHED_PREFIX}*"):
+        leftover.unlink(missing_ok=True)
+
+
+def _read(
+    connection: Connection,
+    path: Path,
+    original_name: str,
+    feed: FeedDescription,
+    rows: Path,
+    rejected: Path,
+    declared_record_count: int | None,
+) -> Reading:
+    try:
+        content = Content(path, original_name)
+        if _is_empty(content):
+            if declared_record_count != 0:
+                reason = "the file is empty: expected records, or a sidecar with record_count 0"
+                return Reading(ReadResult(status="rejected", reject_reason=reason), None, None)
+            write_empty(connection, feed, rows)
+            return Reading(ReadResult(), rows, None)
+        result, faulty = _read_records(connection, content, feed, rows)
+        first = next(faulty, None)
+        if first is None:
+            return Reading(result, rows, None)
+        write_rejected(rejected, itertools.chain([first], faulty))
+        said = f"record {first.record_number}: {first.reason}"
+        return Reading(_with_first_fault(result, said), rows, rejected)
+    except UnreadableFile as problem:
+        reason = _one_line(str(problem)).removeprefix(f"{original_name}: ")
+        return Reading(ReadResult(status="rejected", reject_reason=reason), None, None)
+    except (NotThisFeed, NotValid) as problem:
+        reason = _one_line(str(problem))
+        write_one_rejected(connection, feed, reason, rows)
+        write_rejected(rejected, [_whole_file(content, reason)])
+        return Reading(ReadResult(rejected=1, status="rejected", reject_reason=reason), rows, rejected)
+
+
+def _read_records(
+    connection: Connection, content: Content, feed: FeedDescription, rows: Path
+) -> tuple[ReadResult, Iterator[RejectedRecord]]:
+    continuation = False
+    if feed.shape == "json":
+        read = read_json(connection, content, feed, rows)
+        continuation = read.continuation
+        faulty = rejected_of_json(connection, content, feed, read.layout, rows)
+    else:
+        layout = read_csv(connection, content, feed, rows)
+        faulty = rejected_of_csv(connection, content, feed, layout, rows)
+    found = tally(connection, feed, rows)
+    result = ReadResult(
+        parsed=found.parsed,
+        rejected=found.rejected,
+        first_event_at=found.first_event_at,
+        last_event_at=found.last_event_at,
+        continuation=continuation,
+    )
+    return result, faulty if found.rejected else iter(())
+
+
+def _with_first_fault(result: ReadResult, fault: str) -> ReadResult:
+    return replace(result, first_fault=fault)
+
+
+def _is_empty(content: Content) -> bool:
+    return not content.head.strip() and (content.is_whole_in_head or not any(c.strip() for c in content.chunks()))
+
+
+def _whole_file(content: Content, reason: str) -> RejectedRecord:
+    """A file that was refused as a whole, as one record. Its text is in the original and nowhere else."""
+    found = sha256()
+    length = 0
+    for chunk in content.chunks():
+        found.update(chunk)
+        length += len(chunk)
+    return RejectedRecord(1, reason, 0, length, found.hexdigest(), None)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).removesuffix(".")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

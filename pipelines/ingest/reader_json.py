@@ -1,0 +1,413 @@
+"""Reads JSON feeds: lines, arrays, objects around arrays, objects one after the other.
+
+The fast way parses typed fields in DuckDB, in parallel and in bounded memory. It is not trusted blindly: a row without
+any named field, or a number of rows that is not the number of lines, sends a file through a second, careful pass.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.ingest.content import Content, piped
+from pipelines.ingest.descriptions import FeedDescription
+from pipelines.ingest.json_text import (
+    BOM,
+    LARGEST_RECORD,
+    LARGEST_TAIL,
+    Text,
+    array_ends,
+    judge,
+    lines,
+    values,
+    written,
+)
+from pipelines.ingest.outcome import NotValid
+from pipelines.ingest.projection import (
+    BLANK,
+    json_columns,
+    json_structure,
+    lake_columns,
+    needs_whole_record,
+    nothing_found,
+    project_json,
+)
+from pipelines.ingest.reading import numbers_with_reason, rejected_rows, tally, write_rows
+from pipelines.ingest.recognition import JsonLayout, json_layout
+from pipelines.ingest.rejected import RejectedRecord, rejected_record
+from pipelines.warehouse import Connection, QueryFailed, literal, name
+
+_PLACE_OF_FAULT = re.compile(r"in (?:record/value|line) (\d+): ([a-z ]+)")
+
+# What an envelope says when it is one page of several. `isLast` is the other way round.
+_MORE_PAGES = (
+    "nextToken", "NextToken", "nextPageToken", "next_page_token", "nextLink", "@odata.nextLink", "next", "Marker",
+    "IsTruncated", "isTruncated", "hasMore", "has_more",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class JsonFile:
+    """A JSON file whose rows were written. `rejected` finds its rejected records; it reads the file again."""
+
+    layout: JsonLayout
+    continuation: bool = False
+
+
+def read_json(connection: Connection, content: Content, feed: FeedDescription, target: Path) -> JsonFile:
+    """Write one row per record to `target`, in the file's order; blank lines keep a row.
+
+    Raises NotThisFeed or NotValid when the file is refused as a whole, and UnreadableFile.
+    """
+    layout = json_layout(content, feed)
+    if layout.form == "lines":
+        _read_lines(connection, content, feed, target)
+        return JsonFile(layout)
+    if layout.form == "array":
+        envelope, count = _read_array(connection, content, layout, feed, target)
+        return JsonFile(layout, _says_more_follows(envelope, count))
+    try:
+        _read_sequence(connection, content, feed, target)
+    except NotValid:
+        # Perhaps lines after all, the first of them damaged: then most of the file can be saved.
+        _read_lines(connection, content, feed, target)
+        if not tally(connection, feed, target).parsed:
+            raise
+        return JsonFile(JsonLayout("lines"))
+    return JsonFile(layout)
+
+
+def rejected_of_json(
+    connection: Connection, content: Content, feed: FeedDescription, layout: JsonLayout, rows: Path
+) -> Iterator[RejectedRecord]:
+    """The rejected records of a file that `read_json` wrote to `rows`, with their places and texts."""
+    wanted = rejected_rows(connection, rows)
+    number, reason = next(wanted, (0, ""))
+    for at, text in enumerate(_texts(content, layout), 1):
+        if at != number:
+            continue
+        yield rejected_record(
+            number, reason, text.offset, text.length, text.content, text.sha256, feed.keeps_rejected_text
+        )
+        number, reason = next(wanted, (0, ""))
+        if not number:
+            return
+
+
+def _texts(content: Content, layout: JsonLayout) -> Iterator[Text]:
+    if layout.form == "lines":
+        for offset, length, line, sha256 in lines(content.chunks()):
+            yield Text(offset, length, sha256 or "", line)
+    else:
+        start = layout.start if layout.form == "array" else _bom(content)
+        yield from values(_from(content.chunks(), start), start, in_array=layout.form == "array")
+
+
+# -- lines ------------------------------------------------------------------------------------------------------------
+
+
+def _read_lines(connection: Connection, content: Content, feed: FeedDescription, target: Path) -> None:
+    count = _LineCount()
+    try:
+        rows = _read_lines_fast(connection, content, feed, target, count)
+    except QueryFailed:
+        # A line that only ends in the next one, or is too long, stops DuckDB whatever it was told to ignore.
+        suspects: Sequence[int] | None = None
+    else:
+        suspects = numbers_with_reason(connection, target, nothing_found(feed))
+        if rows == count.lines_to_expect and not suspects:
+            return
+    if suspects is not None:
+        try:
+            _read_lines_carefully(connection, content, feed, target, suspects, rows)
+            return
+        except _Misaligned:
+            pass
+    _read_lines_carefully(connection, content, feed, target, None, None)
+
+
+def _read_lines_fast(
+    connection: Connection, content: Content, feed: FeedDescription, target: Path, count: _LineCount
+) -> int:
+    if content.is_packed:
+        with piped(count.watch(content.chunks())) as path:
+            return write_rows(connection, _query(feed, path, "newline_delimited"), target)
+    # In parallel, straight from the file; its lines are counted meanwhile.
+    counting = threading.Thread(target=lambda: deque(count.watch(content.chunks()), maxlen=0), name="count")
+    counting.start()
+    try:
+        return write_rows(connection, _query(feed, str(content.path), "newline_delimited"), target)
+    finally:
+        counting.join()
+
+
+class _LineCount:
+    """How many rows a file of lines must have if each line is one: all but blank lines after the last record."""
+
+    def __init__(self) -> None:
+        self._ended = 0
+        self._tail = b""
+
+    def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The same chunks, counted on their way."""
+        for chunk in chunks:
+            self._ended += chunk.count(b"\n")
+            self._tail = chunk if len(chunk) >= 64 else self._tail[-64:] + chunk
+            yield chunk
+
+    @property
+    def lines_to_expect(self) -> int:
+        tail = self._tail
+        blank_end = tail[len(tail.rstrip()) :]
+        unended = 0 if tail.endswith(b"\n") or not tail else 1
+        # Of the line ends after the last record, the first is its own; what follows are blank lines.
+        return self._ended + unended - max(0, blank_end.count(b"\n") + unended - 1 if blank_end else 0)
+
+
+class _Misaligned(Exception):
+    """The rows of the first pass were not the lines that are not blank, one by one."""
+
+
+def _read_lines_carefully(
+    connection: Connection,
+    content: Content,
+    feed: FeedDescription,
+    target: Path,
+    suspects: Sequence[int] | None,
+    rows_before: int | None,
+) -> None:
+    """Write exactly one row per line. Suspect lines (None: all) are judged one by one before DuckDB sees them.
+
+    `suspects` are rows of the first pass, which had one for each line that is not blank: `rows_before` of them.
+    """
+    # No record can hold this key by chance or by malice.
+    mark = f"upheld:{secrets.token_hex(16)}"
+    passed = _Passed()
+    with piped(_mended(content, suspects, rows_before, mark, passed)) as path:
+        rows = write_rows(connection, _query(feed, path, "newline_delimited", mark), target)
+    if rows != passed.lines:
+        raise RuntimeError(f"{rows} rows were read of {passed.lines} lines that had been checked")
+
+
+@dataclass
+class _Passed:
+    lines: int = 0
+
+
+def _mended(
+    content: Content, suspects: Sequence[int] | None, rows_before: int | None, mark: str, passed: _Passed
+) -> Iterator[bytes]:
+    """Every line, or in its place an object that says why it is no record."""
+    next_suspect = iter(suspects or ())
+    suspect = next(next_suspect, None)
+    written_on = 0
+    out: list[bytes] = []
+    size = 0
+    for _, _, line, _ in lines(content.chunks()):
+        passed.lines += 1
+        if line is not None and not line.strip():
+            line = written({mark: BLANK})
+        else:
+            if suspects is None or written_on == suspect:
+                if written_on == suspect:
+                    suspect = next(next_suspect, None)
+                good, reason = judge(line)
+                line = written({mark: reason}) if good is None else good
+            written_on += 1
+        if line is None:
+            raise _Misaligned
+        out.append(line)
+        size += len(line)
+        if size > 1 << 18:
+            yield b"\n".join(out) + b"\n"
+            out, size = [], 0
+    if out:
+        yield b"\n".join(out) + b"\n"
+    if rows_before is not None and (rows_before != written_on or suspect is not None):
+        raise _Misaligned
+
+
+# -- documents --------------------------------------------------------------------------------------------------------
+
+
+def _read_array(
+    connection: Connection, content: Content, layout: JsonLayout, feed: FeedDescription, target: Path
+) -> tuple[dict[str, Any] | None, int]:
+    """Write one row per element of one array; returns the object around it, if any, and their number."""
+    ends_tried = 0
+    while True:
+        end = _ArrayEnd()
+        try:
+            with piped(_array_chunks(content, layout, ends_tried, end)) as path:
+                count = write_rows(connection, _query(feed, path, "array"), target)
+            return end.envelope, count
+        except _NoArrayEnd:
+            problem = "its array or the object around it is not closed: perhaps the file was cut"
+        except QueryFailed as failure:
+            problem = _said_by(failure)
+            if end.others_left:
+                ends_tried += 1
+                continue
+        document = _whole_document(content, problem)
+        elements = document.get(layout.wrapper) if isinstance(document, dict) and layout.wrapper else document
+        if not isinstance(elements, list):
+            raise NotValid(f"expected one JSON document, found a fault ({problem})")
+        with piped(_array_of([written(element) for element in elements])) as path:
+            count = write_rows(connection, _query(feed, path, "array"), target)
+        return document if isinstance(document, dict) else None, count
+
+
+@dataclass
+class _ArrayEnd:
+    envelope: dict[str, Any] | None = None
+    others_left: bool = False
+
+
+class _NoArrayEnd(Exception):
+    pass
+
+
+def _array_chunks(content: Content, layout: JsonLayout, ends_tried: int, end: _ArrayEnd) -> Iterator[bytes]:
+    """The array without what stands around it. Where it ends is only known when its end is seen."""
+    yield b"["
+    held = bytearray()
+    for chunk in _from(content.chunks(), layout.start):
+        held += chunk
+        if len(held) > 2 * LARGEST_TAIL:
+            yield bytes(held[:-LARGEST_TAIL])
+            del held[:-LARGEST_TAIL]
+    tail = bytes(held)
+    candidates = array_ends(layout.prefix, tail)
+    if len(candidates) <= ends_tried:
+        raise _NoArrayEnd
+    at, end.envelope = candidates[ends_tried]
+    end.others_left = len(candidates) > ends_tried + 1
+    yield tail[:at]
+    yield b"]"
+
+
+def _read_sequence(connection: Connection, content: Content, feed: FeedDescription, target: Path) -> None:
+    try:
+        with piped(_sequence_chunks(content)) as path:
+            write_rows(connection, _query(feed, path, "array"), target)
+        return
+    except _TooLong:
+        raise NotValid(f"expected records of at most {LARGEST_RECORD >> 20} MiB, found a longer one") from None
+    except QueryFailed as failure:
+        problem = _said_by(failure)
+    objects = []
+    for text in values(_from(content.chunks(), _bom(content)), _bom(content)):
+        good, reason = judge(text.content)
+        if good is None:
+            raise NotValid(f"{(reason or problem).replace('of the line', 'of a record')}, at byte {text.offset + 1}")
+        objects.append(good)
+        if sum(map(len, objects)) > LARGEST_RECORD:
+            raise NotValid(f"expected JSON objects, found a fault ({problem})")
+    with piped(_array_of(objects)) as path:
+        write_rows(connection, _query(feed, path, "array"), target)
+
+
+class _TooLong(Exception):
+    pass
+
+
+def _sequence_chunks(content: Content) -> Iterator[bytes]:
+    """Objects one after the other as an array."""
+    yield b"["
+    separator = b""
+    for text in values(_from(content.chunks(), _bom(content)), _bom(content)):
+        if text.content is None:
+            raise _TooLong
+        yield separator + text.content
+        separator = b","
+    yield b"]"
+
+
+def _array_of(elements: Sequence[bytes]) -> Iterator[bytes]:
+    yield b"["
+    for number, element in enumerate(elements):
+        yield b"," + element if number else element
+    yield b"]"
+
+
+def _whole_document(content: Content, problem: str) -> Any:
+    """A small document as Python reads it, which says better where a fault is and knows some that are none.
+
+    Raises NotValid where Python refuses it, too, or it is too large to be tried.
+    """
+    gathered = bytearray()
+    for chunk in content.chunks():
+        gathered += chunk
+        if len(gathered) > LARGEST_RECORD:
+            raise NotValid(f"expected one JSON document, found a fault ({problem})")
+    try:
+        return json.loads(gathered.decode("utf-8-sig"))
+    except json.JSONDecodeError as fault:
+        raise NotValid(
+            f"expected one JSON document, found a fault at line {fault.lineno}, character {fault.colno} ({fault.msg})"
+        ) from None
+    except UnicodeDecodeError as fault:
+        raise NotValid(f"expected UTF-8, found something else at byte {fault.start + 1}") from None
+    except (ValueError, RecursionError):
+        raise NotValid("expected one JSON document, found nesting or a number too large to be read") from None
+
+
+def _said_by(failure: Exception) -> str:
+    """What DuckDB says of a fault, without anything it may quote."""
+    text = str(failure)
+    if "maximum_object_size" in text:
+        return f"a record longer than {LARGEST_RECORD >> 20} MiB"
+    found = _PLACE_OF_FAULT.search(text)
+    return f"in record {found.group(1)}: {found.group(2).strip()}" if found else "no valid JSON"
+
+
+def _says_more_follows(envelope: dict[str, Any] | None, count: int) -> bool:
+    """Whether the object around an array says that there are more pages."""
+    if not envelope:
+        return False
+    if any(envelope.get(key) not in (None, "", False) for key in _MORE_PAGES) or envelope.get("isLast") is False:
+        return True
+    start, total = envelope.get("startAt"), envelope.get("total")
+    return isinstance(start, int) and isinstance(total, int) and start + count < total
+
+
+# -- queries ----------------------------------------------------------------------------------------------------------
+
+
+def _query(feed: FeedDescription, path: str, form: str, mark: str | None = None) -> str:
+    columns = json_columns(feed, mark)
+    options = (
+        f"{literal(path)}, format = {literal(form)}, ignore_errors = true, "
+        f"compression = 'uncompressed', maximum_object_size = {LARGEST_RECORD}"
+    )
+    names = lake_columns(feed).keys() - {"reject_reason"}
+    ordered = [column for column in lake_columns(feed) if column in names]
+    if needs_whole_record(feed):
+        source = (
+            f"(SELECT json, json_transform(json, {literal(json_structure(columns))}) AS r "
+            f"FROM read_json_objects({options}))"
+        )
+        return project_json(feed, "r.", "json", mark).select(source, ordered)
+    types = ", ".join(f"{name(key)}: {literal(sql_type)}" for key, sql_type in columns.items())
+    return project_json(feed, mark=mark).select(f"read_json({options}, columns = {{{types}}})", ordered)
+
+
+def _bom(content: Content) -> int:
+    return len(BOM) if content.head.startswith(BOM) else 0
+
+
+def _from(chunks: Iterable[bytes], start: int) -> Iterator[bytes]:
+    """The chunks without their first `start` bytes."""
+    for chunk in chunks:
+        if start >= len(chunk):
+            start -= len(chunk)
+            continue
+        yield chunk[start:]
+        start = 0

@@ -1,0 +1,92 @@
+"""What the readers of all shapes share: the query that writes a file's rows to Parquet, and what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipelines.ingest.descriptions import FeedDescription
+from pipelines.ingest.projection import BLANK, REJECT_REASON, instant, lake_columns
+from pipelines.warehouse import Connection, literal, name
+
+_ROWS_AT_ONCE = 10_000
+
+
+def write_rows(connection: Connection, query: str, target: Path) -> int:
+    """Write the query's rows to a Parquet file in their order and return their number. Raises QueryFailed."""
+    connection.execute(f"COPY ({query}) TO {literal(str(target))} (FORMAT parquet, USE_TMP_FILE false)")
+    row = connection.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counts of a written file. Event times are those of usable records, aware and UTC; None where it is no log."""
+
+    parsed: int
+    rejected: int
+    first_event_at: datetime | None
+    last_event_at: datetime | None
+
+
+def tally(connection: Connection, feed: FeedDescription, rows: Path) -> Tally:
+    """Count the rows of a written Parquet file."""
+    when = "NULL"
+    if feed.kind == "log" and feed.event_time:
+        when = instant(name(feed.event_time))
+    found = connection.execute(
+        f"SELECT count(*) FILTER ({REJECT_REASON} IS NULL), "
+        f"count(*) FILTER ({REJECT_REASON} IS NOT NULL AND {REJECT_REASON} <> {literal(BLANK)}), "
+        f"min({when}) FILTER ({REJECT_REASON} IS NULL), max({when}) FILTER ({REJECT_REASON} IS NULL) "
+        f"FROM read_parquet({literal(str(rows))})"
+    ).fetchone()
+    assert found is not None
+    parsed, rejected, first, last = found
+    return Tally(parsed, rejected, _aware(first), _aware(last))
+
+
+def numbers_with_reason(connection: Connection, rows: Path, reason: str) -> list[int]:
+    """The row numbers, from 0, of a written file whose reason is this one, in order."""
+    found = connection.cursor().execute(
+        f"SELECT file_row_number FROM read_parquet({literal(str(rows))}, file_row_number = true) "
+        f"WHERE {REJECT_REASON} = {literal(reason)} ORDER BY file_row_number"
+    )
+    return [row[0] for row in found.fetchall()]
+
+
+def rejected_rows(connection: Connection, rows: Path) -> Iterator[tuple[int, str]]:
+    """(record number, reason) of the rejected records of a written file, in order."""
+    found = connection.cursor().execute(
+        f"SELECT file_row_number + 1, {REJECT_REASON} FROM read_parquet({literal(str(rows))}, file_row_number = true) "
+        f"WHERE {REJECT_REASON} IS NOT NULL AND {REJECT_REASON} <> {literal(BLANK)} ORDER BY file_row_number"
+    )
+    while batch := found.fetchmany(_ROWS_AT_ONCE):
+        yield from batch
+
+
+def write_empty(connection: Connection, feed: FeedDescription, target: Path) -> None:
+    """Parquet with the feed's columns and no row."""
+    write_rows(connection, f"{_nothing(feed)} WHERE false", target)
+
+
+def write_one_rejected(connection: Connection, feed: FeedDescription, reason: str, target: Path) -> None:
+    """Parquet with one row, which stands for a whole file that was refused."""
+    write_rows(connection, _nothing(feed, reason), target)
+
+
+def _nothing(feed: FeedDescription, reason: str | None = None) -> str:
+    values = dict.fromkeys(lake_columns(feed), "NULL")
+    if reason is not None:
+        values[REJECT_REASON] = literal(reason)
+    columns = ", ".join(
+        f"CAST({values[column]} AS {sql_type}) AS {name(column)}" for column, sql_type in lake_columns(feed).items()
+    )
+    return f"SELECT {columns}"
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    # The database returns years past 9999 as text; they are nobody's event time.
+    return moment.replace(tzinfo=UTC) if isinstance(moment, datetime) else None
