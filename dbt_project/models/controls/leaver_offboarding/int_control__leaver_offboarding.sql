@@ -63,7 +63,8 @@ last_spells as (
         horizons.*,
         max_by({
             'closed_at': case when spells.closed_at <= horizon then spells.closed_at end,
-            'known_open_until': least(spells.known_open_until, horizon),
+            'known_open_until': case when spells.known_open_until < horizon then spells.known_open_until
+                when spells.known_open_until >= horizon then horizon end,
             'opened_evidence': spells.opened_evidence,
             'seen_evidence': spells.seen_evidence,
             'closed_evidence': spells.closed_evidence
@@ -205,7 +206,8 @@ described as (
                 || ' h after the termination; ' || {{ said_number('sla_hours') }} || ' h allowed.'
             when 'not due' then 'Terminated ' || {{ said('terminated_at') }} || '; to be closed by ' || {{ said('due_at') }} || '.'
             when 'late' then 'Closed ' || {{ said_number(seconds_between('terminated_at', 'closed_at') ~ ' / 3600') }}
-                || ' h after the termination; ' || {{ said_number('sla_hours') }} || ' h allowed.'
+                || ' h after the termination, on ' || {{ said('closed_at') }} || '; ' || {{ said_number('sla_hours') }}
+                || ' h allowed, until ' || {{ said('due_at') }} || '.'
             when 'not_disabled' then 'Terminated ' || {{ said('terminated_at') }} || '; still open, '
                 || {{ said_number('sla_hours') }} || ' h allowed.'
             when 'used_after_deadline' then 'Used on ' || {{ said('used_at') }} || ', after the deadline ' || {{ said('due_at') }}
