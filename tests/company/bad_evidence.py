@@ -6,9 +6,9 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 
-from .exports import vault
+from .exports import okta, vault
 from .exports.ids import compact, lines
-from .plan import vault_audit_log
+from .plan import okta_system_log, vault_audit_log
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def bad_files() -> list[BadFile]:
         BadFile(f"okta/users/empty_{stamp}.json", b"", "rejected", 0, 0, "the file is empty"),
         BadFile(f"okta/system_log/half_array_{stamp}.json", half_array.encode(), "rejected", 0, 1,
                 "a syntax error rejects a JSON document whole"),
-        BadFile(f"aws/cloudtrail/foreign_{stamp}.json", okta_page.encode() + b"\n", "rejected", 0, 1,
+        BadFile(f"aws/cloudtrail/foreign_{stamp}.json", okta.system_log(okta_system_log()[1])[0], "rejected", 0, 1,
                 "an Okta event is no CloudTrail record"),
         BadFile(f"hr/employees/foreign_{stamp}.csv", b"<!DOCTYPE html><title>Sign in</title>\n<p>Session expired</p>\n",
                 "rejected", 0, 1, "a sign-in page instead of the list"),
