@@ -486,11 +486,7 @@ def _(COLOURS, OUTCOMES, alt, mo, operations, period, pl, timedelta):
                 without any, and for deviations that begin together. Each row has a scale of its own.
                 """
             ),
-            mo.md(
-                f"{_undated:,} operations are a state that held all along and have no date."
-                if _undated
-                else ""
-            ),
+            mo.md(f"{_undated:,} operations have no date and are not drawn." if _undated else ""),
             _over_time if len(_weeks) else mo.md("_No operation has a date to draw._"),
         ]
     )

@@ -168,7 +168,7 @@ class LateDecision:
 
 @dataclass(frozen=True)
 class FeedCoverage:
-    """How much of the period one required feed covers. `uncovered_seconds` for logs, `missed_slots` for snapshots."""
+    """How much of the period one feed covers. `uncovered_seconds` for logs, `missed_slots` for snapshots."""
 
     system: str
     feed: str
@@ -181,6 +181,12 @@ class FeedCoverage:
     rejected_records: int
     rejected_files: int
     detail: str | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is nothing to say against this feed."""
+        faults = self.uncovered_seconds, self.missed_slots, self.rejected_records, self.rejected_files
+        return bool(self.evidence_files) and not any(faults)
 
 
 @dataclass(frozen=True)

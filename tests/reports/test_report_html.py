@@ -19,7 +19,7 @@ from pipelines.home import Home
 from pipelines.reports.bundle import Bundle
 from pipelines.reports.formats.html import render
 from pipelines.reports.formats.html.operations_data import FileIndex, pack_operations, script_json
-from pipelines.reports.report import open_report
+from pipelines.reports.report import EvidenceFile, open_report
 from pipelines.reports.visible_text import visible
 
 
@@ -223,3 +223,13 @@ def test_instants_keep_their_microseconds(home: Home) -> None:
         packed = json.loads(pack_operations([late[:-1]], columns, report.period.start_at, FileIndex()))
     seconds = packed["columns"]["performed_at"]["c"]
     assert seconds == (late[13] - datetime(2025, 12, 31, 23)).total_seconds()
+
+
+def test_a_file_delivered_every_week_has_one_short_name_and_is_found_by_all() -> None:
+    weekly = [
+        EvidenceFile("hr", "employees", "main", name, "a" * 64, None, "accepted", None)
+        for name in ("week-1.csv", "week-2.csv", "week-3\u202e.csv")
+    ]
+    names = render._names_of(weekly)["a" * 64]
+    assert names.shown == "week-1.csv (and under 2 other names)"
+    assert names.every.split("\n") == ["week-1.csv", "week-2.csv", "week-3\\u202e.csv"]

@@ -66,7 +66,7 @@ def caption(control: Control, period: Period) -> str:
         if found:
             name = OUTCOMES[outcome].title.lower()
             parts.append(f"{name} {sum(found):,}, in {len(found)} of {timeline.length} {units}")
-    return f"Operations over the period: {'; '.join(parts)}." if parts else "No operation has a single date."
+    return f"Operations over the period: {'; '.join(parts)}." if parts else "No operation has a date to draw."
 
 
 def stretch_name(timeline: Timeline) -> str:
@@ -160,7 +160,11 @@ def _volume(timeline: Timeline, period: Period, base: float) -> list[alt.Chart]:
     scale = [{"x": _LEFT - 8, "y": _TOP + 1, "text": f"{most:,}"}] if most else []
     undated = []
     if timeline.undated:
-        text = counted(timeline.undated, "operation has no single date", "operations have no single date")
+        text = counted(
+            timeline.undated,
+            "operation without a date is not drawn",
+            "operations without a date are not drawn",
+        )
         undated = [{"x": _LEFT + 4, "y": _TOP - 9 if most else base - 10, "text": text}]
     return [
         *_layer({"type": "rule", "color": RULE, "strokeWidth": 1}, ceiling, "x", "y", "x2"),

@@ -87,7 +87,8 @@ def page(report: AuditReport) -> str:
     }
     # Only now are all cited files known.
     index = [
-        [visible(text or "") for text in (sha256, *known.get(sha256, ("", "")))] for sha256 in files.numbers
+        [sha256, visible(names.shown), visible(names.feeds), names.every]
+        for sha256, names in ((sha256, known.get(sha256, _UNKNOWN)) for sha256 in files.numbers)
     ]
     unlinked, rejected = report.table("unlinked"), report.table("rejected_records")
     environment = _environment()
@@ -183,14 +184,31 @@ def _kinds(unlinked: Table) -> dict[str, int]:
     return counts
 
 
-def _names_of(files: Iterable[EvidenceFile]) -> dict[str, tuple[str, str]]:
-    """sha256 -> (every name the file was delivered under, the feeds it came in)."""
+@dataclass(frozen=True)
+class _Names:
+    """What an evidence file is called: in short, in which feeds it came, and every name it was delivered under."""
+
+    shown: str
+    feeds: str
+    every: str
+
+
+_UNKNOWN = _Names("", "", "")
+
+
+def _names_of(files: Iterable[EvidenceFile]) -> dict[str, _Names]:
+    """sha256 -> names. An unchanged snapshot arrives under a new name every week; the first one stands for all."""
     names: dict[str, dict[str, None]] = {}
     feeds: dict[str, dict[str, None]] = {}
     for file in files:
         names.setdefault(file.sha256, {})[file.original_name or "(no name)"] = None
         feeds.setdefault(file.sha256, {})[f"{file.system}/{file.feed}"] = None
-    return {sha256: (" = ".join(names[sha256]), ", ".join(feeds[sha256])) for sha256 in names}
+    return {sha256: _names(list(known), list(feeds[sha256])) for sha256, known in names.items()}
+
+
+def _names(names: list[str], feeds: list[str]) -> _Names:
+    others = f" (and under {words.counted(len(names) - 1, 'other name')})" if len(names) > 1 else ""
+    return _Names(names[0] + others, ", ".join(feeds), "\n".join(map(visible, names)))
 
 
 @dataclass
@@ -241,7 +259,7 @@ def _by_control(table: Table) -> dict[str, list[dict[str, Any]]]:
 def _chapter(
     control: Control,
     report: AuditReport,
-    known: dict[str, tuple[str, str]],
+    known: dict[str, _Names],
     deviations: list[dict[str, Any]],
     indeterminate: dict[str, list[dict[str, Any]]],
 ) -> Chapter:
@@ -265,8 +283,11 @@ def _chapter(
     )
 
 
-def _citations(evidence: str | None, known: dict[str, tuple[str, str]]) -> list[Citation]:
+def _citations(evidence: str | None, known: dict[str, _Names]) -> list[Citation]:
     records: dict[str, list[str]] = {}
     for sha256, record in cited(evidence):
         records.setdefault(sha256, []).extend([record] if record else [])
-    return [Citation(sha256, *known.get(sha256, ("", "")), numbers) for sha256, numbers in records.items()]
+    return [
+        Citation(sha256, names.shown, names.feeds, numbers)
+        for sha256, numbers, names in ((s, n, known.get(s, _UNKNOWN)) for s, n in records.items())
+    ]

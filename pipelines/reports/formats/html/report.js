@@ -15,7 +15,7 @@
   ];
   const TIMES = new Set(["opened_at", "due_at", "performed_at"]);
 
-  let files = null;      // [sha256, name, feeds] per number
+  let files = null;      // [sha256, name, feeds, every name] per number
   let rows = null;       // { block, at } flattened: blockOf[i], rowOf[i]
   let found = [];
   let page = 0;
@@ -59,8 +59,8 @@
     // A full citation, sha256:record, finds the operations that rest on exactly that record.
     const [, hash, record] = /^([0-9a-f]{8,64}):(\d+)$/.exec(word) ?? [];
     const numbers = new Set();
-    files.forEach(([sha256, name, feeds], number) => {
-      if (hash ? sha256.startsWith(hash) : sha256.startsWith(word) || name.toLowerCase().includes(word) || feeds.includes(word)) numbers.add(number);
+    files.forEach(([sha256, , feeds, names], number) => {
+      if (hash ? sha256.startsWith(hash) : sha256.startsWith(word) || names.toLowerCase().includes(word) || feeds.includes(word)) numbers.add(number);
     });
     return { numbers, record };
   }
