@@ -3,76 +3,52 @@
 -- first instant at which it is known to be over, known_open_until the last at which it is known not to be.
 with
 
+stretches_in_turn as (
+    select *, lead(opened_by) over (
+        partition by system, instance, subject_id, incarnation order by opened_by
+    ) as active_again_at
+    from {{ ref('int_key_stretches') }}
+),
+
 keys as (
     select
         system,
         instance,
         subject_id,
         incarnation,
+        any_value(created_at) as opened_at,
         min(opened_by) as opened_by,
-        -- Age counts from creation; where the first stretch has no known beginning, nobody knows the age.
-        min_by(coalesce(opened_at, timestamp '0001-01-01'), opened_by) as first_opened_at,
         case when bool_or(closed_at is null) then null else max(closed_at) end as closed_at,
-        max_by(is_close_exact, opened_by) as is_close_exact,
         max_by(known_open_until, opened_by) as known_open_until,
+        list({
+            'inactive_from': closed_at,
+            'active_again_at': active_again_at,
+            'known_open_until': known_open_until,
+            'evidence': closed_evidence
+        } order by opened_by) filter (active_again_at is not null) as pauses,
         min_by(opened_evidence, opened_by) as opened_evidence,
         max_by(seen_evidence, opened_by) as seen_evidence,
         max_by(coalesce(closed_evidence, cast([] as varchar[])), opened_by) as closed_evidence
-    from {{ ref('int_key_stretches') }}
+    from stretches_in_turn
     group by system, instance, subject_id, incarnation
 ),
 
 key_intervals as (
     select
-        keys.system,
-        keys.instance,
+        keys.* exclude (subject_id, incarnation),
         keys.subject_id as credential_id,
         cast(null as bigint) as version,
-        nullif(first_opened_at, timestamp '0001-01-01') as opened_at,
-        opened_by,
-        closed_at,
-        known_open_until,
-        case when closed_at is not null then 'deactivated' end as ending,
-        opened_evidence,
-        seen_evidence,
-        closed_evidence
+        case when closed_at is not null then 'deactivated' end as ending
     from keys
     inner join {{ ref('dim_credentials') }} as credentials
         on keys.system = credentials.system and keys.instance = credentials.instance
         and keys.subject_id = credentials.credential_id
+    -- Passwords of people are out (NIST SP 800-63B-4 3.1.1.2).
     where credentials.custody = 'key' and credentials.credential_type not in ('console_password', 'signing_certificate')
-),
-
-turns as (
-    select system, instance, secret_id, version, created_at as turned_at, 0 as turn_order, 'created' as turn, evidence
-    from {{ ref('int_secret_versions') }}
-    union all
-    select system, instance, secret_id, version, ended_at, 1, case when is_exact then ending else 'gone by then' end, evidence
-    from {{ ref('int_secret_endings') }}
-),
-
--- The end of a version that is not current ends nothing: only the current one's counts, or the whole secret's.
-current_versions as (
-    select
-        *,
-        last_value(case when turn = 'created' then version end ignore nulls) over (
-            partition by system, instance, secret_id order by turned_at, turn_order, version
-            rows between unbounded preceding and 1 preceding
-        ) as version_before
-    from turns
-),
-
-turns_that_count as (
-    select
-        *,
-        lead(turned_at) over timeline as next_at,
-        lead(turn) over timeline as next_turn,
-        lead(version) over timeline as next_version,
-        lead(evidence) over timeline as next_evidence,
-        lag(turn) over timeline as previous_turn
-    from current_versions
-    where turn = 'created' or version is null or version = version_before
-    window timeline as (partition by system, instance, secret_id order by turned_at, turn_order, version)
+        and not (
+            credentials.credential_type = 'password'
+            and coalesce(credentials.identity_type in ('employee', 'contractor'), false)
+        )
 ),
 
 version_sightings as (
@@ -86,36 +62,67 @@ version_sightings as (
     where custody = 'versioned' and is_active
 ),
 
-created_versions as (
+-- A version that was read or listed, though nothing shows it being made. A read of a lower number than one already
+-- known is a read of an old version.
+beginnings as (
+    select *, max(version) over (
+            partition by system, instance, secret_id order by turned_at, turn
+            rows between unbounded preceding and 1 preceding
+        ) as highest_before,
+        row_number() over (partition by system, instance, secret_id order by turned_at, turn) as place
+    from (
+        select system, instance, secret_id, version, created_at as turned_at, 'created' as turn, evidence
+        from {{ ref('int_secret_versions') }}
+        union all
+        select system, instance, secret_id, version, min(seen_at), 'seen', min_by(evidence, (seen_at, evidence))
+        from version_sightings
+        group by system, instance, secret_id, version
+    )
+    qualify turn = 'created' or place = 1 or version > highest_before
+),
+
+turns as (
+    select system, instance, secret_id, version, turned_at, 0 as turn_order, turn, evidence from beginnings
+    union all
+    select system, instance, secret_id, version, ended_at, 1, case when is_exact then ending else 'gone by then' end, evidence
+    from {{ ref('int_secret_endings') }}
+),
+
+current_versions as (
     select
         *,
-        -- The next version number proves that none was written in between; a leap proves the opposite.
-        case
-            when next_turn = 'created' then next_version is null or version is null
-                or next_version = version + 1 or next_version <= version
-            else coalesce(next_turn <> 'gone by then', true)
-        end as is_next_exact
-    from turns_that_count
-    where turn = 'created'
+        last_value(case when turn in ('created', 'seen') then version end ignore nulls) over (
+            partition by system, instance, secret_id order by turned_at, turn_order, version
+            rows between unbounded preceding and 1 preceding
+        ) as version_before
+    from turns
+),
+
+-- The end of a version that is not current ends nothing: only the current one's counts, or the whole secret's.
+turns_that_count as (
+    select
+        *,
+        lead(turned_at) over timeline as next_at,
+        lead(turn) over timeline as next_turn,
+        lead(version) over timeline as next_version,
+        lead(evidence) over timeline as next_evidence
+    from current_versions
+    where turn in ('created', 'seen') or version is null or version = version_before
+    window timeline as (partition by system, instance, secret_id order by turned_at, turn_order, version)
 ),
 
 last_version_sightings as (
-    select created.system, created.instance, created.secret_id, created.turned_at,
+    select begun.system, begun.instance, begun.secret_id, begun.turned_at,
         max(sighting.seen_at) as seen_at,
         max_by(sighting.evidence, (sighting.seen_at, sighting.evidence)) as seen_evidence
-    from created_versions as created
+    from turns_that_count as begun
     inner join version_sightings as sighting
-        on created.system = sighting.system and created.instance = sighting.instance
-        and created.secret_id = sighting.secret_id and created.version = sighting.version
-        and sighting.seen_at >= created.turned_at
-        and (created.next_at is null or sighting.seen_at < created.next_at)
-    group by created.system, created.instance, created.secret_id, created.turned_at
-),
-
-seen_versions as (
-    select created.*, coalesce(sighting.seen_at, created.turned_at) as last_seen_open_at, sighting.seen_evidence
-    from created_versions as created
-    left join last_version_sightings as sighting using (system, instance, secret_id, turned_at)
+        on begun.system = sighting.system and begun.instance = sighting.instance
+        and begun.secret_id = sighting.secret_id and begun.version is not distinct from sighting.version
+        and sighting.seen_at >= begun.turned_at
+        and (begun.next_at is null or sighting.seen_at < begun.next_at)
+    where begun.turn in ('created', 'seen')
+    group by begun.system, begun.instance, begun.secret_id, begun.turned_at
 ),
 
 version_stretches as (
@@ -124,16 +131,23 @@ version_stretches as (
         instance,
         secret_id as subject_id,
         version,
-        turned_at as opened_at,
+        case when turn = 'created' then turned_at end as opened_at,
         turned_at as opened_by,
         next_at as closed_at,
-        next_at is not null and is_next_exact as is_close_exact,
-        last_seen_open_at,
-        case when next_turn = 'created' then 'next version' else next_turn end as ending,
+        -- The very next number proves that no version was written in between, a leap the opposite; without numbers, or
+        -- where they start again, only a log without gaps can tell.
+        case
+            when next_turn = 'created' then coalesce(next_version = version + 1, false)
+            else coalesce(next_turn not in ('seen', 'gone by then'), false)
+        end as is_close_exact,
+        coalesce(sighting.seen_at, turned_at) as last_seen_open_at,
+        case when next_turn in ('created', 'seen') then 'next version' else next_turn end as ending,
         evidence as opened_evidence,
         coalesce(seen_evidence, evidence) as seen_evidence,
         coalesce(next_evidence, cast([] as varchar[])) as closed_evidence
-    from seen_versions
+    from turns_that_count
+    left join last_version_sightings as sighting using (system, instance, secret_id, turned_at)
+    where turn in ('created', 'seen')
 ),
 
 no_further_uses as (
@@ -146,40 +160,13 @@ version_intervals as (
     from {{ with_known_open_until('version_stretches', 'credential_state', 'no_further_uses') }}
 ),
 
--- Versions that nothing shows being made: a later number proves that they were there.
-versions_unseen as (
-    select
-        system,
-        instance,
-        secret_id as credential_id,
-        version - 1 as version,
-        cast(null as timestamp) as opened_at,
-        -- After a seen version they began later than it; before the first one, nobody knows.
-        lag(turned_at) over (partition by system, instance, secret_id order by turned_at) as opened_after,
-        turned_at as closed_at,
-        evidence as closed_evidence,
-        lag(version) over (partition by system, instance, secret_id order by turned_at) as seen_before
-    from created_versions
-    where version is not null
-),
-
+-- The version before one that was made, where nothing shows it: the number proves that it was there until then.
 unseen_intervals as (
-    select system, instance, credential_id, version, opened_at, closed_at as opened_by, closed_at,
-        closed_at as known_open_until, 'next version' as ending, cast([] as varchar[]) as opened_evidence,
-        closed_evidence as seen_evidence, closed_evidence
-    from versions_unseen
-    where version >= 1 and (seen_before is null or seen_before < version)
-),
-
--- Secrets that were read, or are listed, though nothing shows any version being made.
-only_seen as (
-    select system, instance, secret_id as credential_id, max(version) as version, cast(null as timestamp) as opened_at,
-        min(seen_at) as opened_by, cast(null as timestamp) as closed_at, max(seen_at) as known_open_until,
-        cast(null as varchar) as ending, cast([] as varchar[]) as opened_evidence,
-        max_by(evidence, (seen_at, evidence)) as seen_evidence, cast([] as varchar[]) as closed_evidence
-    from version_sightings as sighting
-    where secret_id not in (select secret_id from {{ ref('int_secret_versions') }})
-    group by system, instance, secret_id
+    select system, instance, secret_id as credential_id, version - 1 as version, cast(null as timestamp) as opened_at,
+        turned_at as opened_by, turned_at as closed_at, turned_at as known_open_until, 'next version' as ending,
+        cast([] as varchar[]) as opened_evidence, evidence as seen_evidence, evidence as closed_evidence
+    from current_versions
+    where turn = 'created' and version > 1 and coalesce(version_before < version - 1, version_before is null)
 ),
 
 all_intervals as (
@@ -188,8 +175,6 @@ all_intervals as (
     select * from version_intervals
     union all by name
     select * from unseen_intervals
-    union all by name
-    select * from only_seen
 )
 
 select

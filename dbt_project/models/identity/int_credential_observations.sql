@@ -23,6 +23,7 @@ from_events as (
         '' as incarnation,
         occurred_at as observed_at,
         action in ('credential_created', 'credential_activated') as is_open,
+        action = 'credential_created' as is_creation,
         true as is_exact,
         0 as source_rank,
         case action when 'credential_created' then 0 when 'credential_activated' then 1
@@ -32,8 +33,8 @@ from_events as (
 ),
 
 creation_dates as (
-    select system, instance, subject_id, incarnation, created_at as observed_at, true as is_open, true as is_exact,
-        1 as source_rank, 0 as tie_order, [min(evidence)] as evidence
+    select system, instance, subject_id, incarnation, created_at as observed_at, true as is_open,
+        true as is_creation, true as is_exact, 1 as source_rank, 0 as tie_order, [min(evidence)] as evidence
     from listings
     where created_at is not null and created_at <= collected_at
     group by all
@@ -41,7 +42,7 @@ creation_dates as (
 
 closing_dates as (
     select system, instance, subject_id, incarnation, deactivated_at as observed_at, false as is_open,
-        true as is_exact, 1 as source_rank, 2 as tie_order, [min(evidence)] as evidence
+        false as is_creation, true as is_exact, 1 as source_rank, 2 as tie_order, [min(evidence)] as evidence
     from listings
     where deactivated_at is not null and deactivated_at <= collected_at and not is_active
     group by all
@@ -49,7 +50,7 @@ closing_dates as (
 
 seen as (
     select system, instance, subject_id, incarnation, collected_at as observed_at, is_active as is_open,
-        false as is_exact, 2 as source_rank, 5 as tie_order, [min(evidence)] as evidence
+        false as is_creation, false as is_exact, 2 as source_rank, 5 as tie_order, [min(evidence)] as evidence
     from listings
     group by all
 ),
@@ -74,7 +75,7 @@ first_seen as (
 
 account_gone as (
     select owners.system, owners.instance, owners.subject_id, owners.incarnation, gone.occurred_at as observed_at,
-        false as is_open, true as is_exact, 0 as source_rank, 4 as tie_order, gone.evidence
+        false as is_open, false as is_creation, true as is_exact, 0 as source_rank, 4 as tie_order, gone.evidence
     from owners
     inner join {{ ref('int_events') }} as gone
         on owners.system = gone.system and owners.instance = gone.instance and owners.account_id = gone.account_id
@@ -85,7 +86,8 @@ account_gone as (
         and first_seen.first_at <= gone.occurred_at
 ),
 
--- Absence is told per key and incarnation: the name alone may have gone to a successor in the same slot.
+-- Absence is told per key and incarnation: the name alone may have gone to a successor in the same slot. A key of which
+-- events show no creation can't be matched to a slot, so it may be listed under the slot's name.
 listings_by_incarnation as (
     select * replace (subject_id || chr(31) || incarnation as subject_id) from listings
 ),
@@ -96,13 +98,13 @@ known as (
     union all
     select system, instance, subject_id || chr(31) || incarnation, scope_hint, observed_at
     from from_events
-    where is_open
+    where is_creation
 ),
 
 absent as (
     select system, instance, split_part(subject_id, chr(31), 1) as subject_id,
-        split_part(subject_id, chr(31), 2) as incarnation, observed_at, false as is_open, false as is_exact,
-        3 as source_rank, 6 as tie_order, evidence
+        split_part(subject_id, chr(31), 2) as incarnation, observed_at, false as is_open, false as is_creation,
+        false as is_exact, 3 as source_rank, 6 as tie_order, evidence
     from {{ absences('listings_by_incarnation', 'known') }}
 )
 
