@@ -43,10 +43,12 @@ bench: $(INSTALLED)
 ui: $(INSTALLED)
 	@UPHELD_HOME=$(UPHELD_HOME) $(BIN)/python -m pipelines.orchestration.ui
 
+DBT := --project-dir dbt_project --profiles-dir dbt_project --quiet --no-print \
+    --target-path $(CURDIR)/build/docs --log-path $(CURDIR)/build/docs
+
 docs: $(INSTALLED)
-	@$(BIN)/dbt docs generate --static --empty-catalog --quiet --no-print \
-	    --project-dir dbt_project --profiles-dir dbt_project --target-path $(CURDIR)/build/docs \
-	    --log-path $(CURDIR)/build/docs
+	@$(BIN)/dbt parse $(DBT)
+	@$(BIN)/dbt docs generate --static --empty-catalog --no-compile $(DBT)
 	@echo build/docs/static_index.html
 
 clean:

@@ -13,6 +13,7 @@ from pipelines.orchestration.progress import Progress
 from pipelines.orchestration.report_assets import build_report_assets
 from pipelines.orchestration.resources import KnowledgeCutOff
 from pipelines.settings import home_in_environment, keep_quiet
+from pipelines.warehouse import PUBLIC_PREFIXES
 
 
 def definitions_of(home: Home, progress: Progress | None = None) -> dg.Definitions:
@@ -21,9 +22,7 @@ def definitions_of(home: Home, progress: Progress | None = None) -> dg.Definitio
     `progress` is told what the assets do.
     """
     models = build_model_assets(home, dbt_in_process.parse(home))
-    public = [
-        key for half in models for key in half.keys if key.path[-1].startswith(("fct_", "dim_", "rpt_"))
-    ]
+    public = [key for half in models for key in half.keys if key.path[-1].startswith(PUBLIC_PREFIXES)]
     return dg.Definitions(
         assets=[
             build_evidence_assets(home),

@@ -11,11 +11,11 @@ import dagster as dg
 
 from pipelines.definitions import definitions_of
 from pipelines.home import Home
-from pipelines.orchestration.completeness_assets import RESULTS
+from pipelines.orchestration.decisions import PERIODS
 from pipelines.orchestration.evidence_assets import build_evidence_assets
 from pipelines.orchestration.instance import instance_of
 from pipelines.orchestration.progress import Progress
-from pipelines.orchestration.report_assets import BUNDLE, WAREHOUSE
+from pipelines.orchestration.report_assets import BUNDLE
 
 
 class Conductor:
@@ -41,11 +41,16 @@ class Conductor:
 
     def check(self) -> None:
         """Judge completeness, compute coverage, publish the warehouse: of the build as it is."""
-        self._materialize("everything", [RESULTS, *self._keys_of("coverage"), WAREHOUSE])
+        self._materialize("everything", self._keys_of("completeness", "coverage", "warehouse"))
+
+    def build_and_check(self, as_of: str) -> None:
+        """Both in one go: each execution costs Dagster seconds of bookkeeping."""
+        keys = self._keys_of("models", "completeness", "coverage", "warehouse")
+        self._materialize("everything", keys, as_of=as_of)
 
     def report(self, periods: Sequence[str]) -> None:
         """Write the bundles of these periods from the published warehouse."""
-        self.instance.add_dynamic_partitions("period", list(periods))
+        self.instance.add_dynamic_partitions(PERIODS, list(periods))
         for period in periods:
             self._materialize("bundles", [BUNDLE], partition_key=period)
 
@@ -55,11 +60,13 @@ class Conductor:
         self.progress.update("reading the project")
         return definitions_of(self.home, self.progress)
 
-    def _keys_of(self, step: str) -> list[dg.AssetKey]:
-        for assets in self._definitions.assets or []:
-            if isinstance(assets, dg.AssetsDefinition) and assets.op.name == step:
-                return sorted(assets.keys)
-        raise LookupError(step)
+    def _keys_of(self, *steps: str) -> list[dg.AssetKey]:
+        return sorted(
+            key
+            for assets in self._definitions.assets or []
+            if isinstance(assets, dg.AssetsDefinition) and assets.op.name in steps
+            for key in assets.keys
+        )
 
     def _materialize(
         self,

@@ -50,8 +50,7 @@ def report(home: Home, period: str, as_of: str | None, progress: Progress) -> Ou
     chosen = outcome.chosen_periods(home, period, cut_off)
     with _working(home, progress) as steps:
         if as_of:
-            steps.build(as_of)
-            steps.check()
+            steps.build_and_check(as_of)
         return sum_up(home, steps, chosen, cut_off)
 
 

@@ -42,8 +42,7 @@ def run(home: Home, period: str | None, as_of: str | None, progress: Progress) -
         with conductor(home, progress) as steps:
             steps.ingest()
             chosen = outcome.chosen_periods(home, period, cut_off)
-            steps.build(cut_off)
-            steps.check()
+            steps.build_and_check(cut_off)
             done = sum_up(home, steps, chosen, cut_off)
         LastRun(
             inputs=RunInputs(**{**vars(inputs), "ledger_head": mark_of(home.ledger).head}),
