@@ -23,7 +23,8 @@ created_keys as (
     where action = 'credential_created' and credential_type = 'access_key' and credential_id is not null
 ),
 
--- IAM writes whole seconds, and the call and the key's own date may differ by one or two.
+-- IAM writes whole seconds, and the call and the key's own date may differ by one or two. The nearest key to the slot's
+-- date, where that date is the nearest to the key: one creation never stands for two keys.
 matched as (
     select slots.instance, slots.account_id, slots.slot, slots.created_at, created_keys.credential_id
     from slots
@@ -32,7 +33,13 @@ matched as (
         and abs(epoch_us(slots.created_at) - epoch_us(created_keys.occurred_at)) <= 5000000
     qualify row_number() over (
         partition by slots.instance, slots.account_id, slots.slot, slots.created_at
-        order by abs(epoch_us(slots.created_at) - epoch_us(created_keys.occurred_at)), created_keys.credential_id
+        order by abs(epoch_us(slots.created_at) - epoch_us(created_keys.occurred_at)),
+            -- Two keys made in one second: the first slot takes the one, the second the other.
+            case when slots.slot = '1' then created_keys.credential_id end, created_keys.credential_id desc
+    ) = 1
+    and rank() over (
+        partition by slots.instance, slots.account_id, created_keys.credential_id
+        order by abs(epoch_us(slots.created_at) - epoch_us(created_keys.occurred_at))
     ) = 1
 )
 

@@ -32,7 +32,7 @@ named as (
         * replace (case
             when credential_type = 'console_password' then account_id || '#password' else credential_id
         end as credential_id),
-        md5(concat_ws('|', occurred_at, action, account_id, credential_id, version, actor_id)) as content
+        md5(cast(row(occurred_at, action, account_id, credential_id, version, actor_id) as varchar)) as content
     from resolved
     where occurred_at is not null
 ),
@@ -45,9 +45,9 @@ one_row_per_event as (
         min(content) over same_event <> max(content) over same_event as has_conflict,
         min(collected_at) over same_event as first_collected_at
     from named
-    window same_event as (partition by source_system, source_feed, instance, system, event_id, action)
+    window same_event as (partition by source_system, source_feed, instance, system, event_id)
     qualify row_number() over (
-        partition by source_system, source_feed, instance, system, event_id, action
+        partition by source_system, source_feed, instance, system, event_id
         order by collected_at desc, sha256 desc, record_number desc
     ) = 1
 )
