@@ -33,8 +33,8 @@ accounts as (
 ),
 
 decided as (
-    select system, native_id, any_value(identity_id) as identity_id, any_value(identity_type) as identity_type,
-        any_value(decision_evidence) as evidence
+    select system, native_id, min(identity_id) as identity_id, min(identity_type) as identity_type,
+        min(decision_evidence) as evidence
     from {{ in_force('identity_links') }}
     group by system, native_id
     having count(distinct identity_id) = 1

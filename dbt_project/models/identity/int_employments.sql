@@ -62,8 +62,10 @@ known as (
         case when gone.gone_by > last_listed.last_listed_at then gone.gone_by end as vanished_by,
         case when gone.gone_by > last_listed.last_listed_at then gone.evidence end as vanished_evidence,
         first_marked.marked_at,
-        coalesce(latest.termination_date, cast(latest.termination_at as date)) as last_day,
-        latest.termination_text is not null or latest.is_marked_left as is_ended
+        latest.termination_text is not null or latest.is_marked_left as is_ended,
+        -- The last day, or the day on which the person was first seen to have left.
+        coalesce(latest.termination_date, cast(latest.termination_at as date),
+            cast(case when is_ended then first_marked.marked_at else vanished_by end as date)) as left_on
     from latest
     inner join people on latest.instance = people.instance and latest.subject_id = people.subject_id
     inner join last_listed on latest.instance = last_listed.instance and latest.subject_id = last_listed.subject_id
@@ -75,18 +77,15 @@ known as (
     where latest.collected_at = last_listed.last_listed_at or is_ended
 ),
 
--- Employed again, or still: another employment of the person that began after this one's last day or outlasts it.
+-- Employed again, or still: another employment of the person that began after this one's end or outlasts it.
 continued as (
     select ended.instance, ended.subject_id, ended.hire_date, min(other.hire_date) as next_hire_date
     from known as ended
     inner join known as other
         on ended.instance = other.instance and ended.person_id = other.person_id
         and (ended.subject_id <> other.subject_id or ended.hire_date is distinct from other.hire_date)
-    where case
-        when ended.last_day is null then other.hire_date > ended.hire_date
-        else other.hire_date > ended.last_day or other.last_day > ended.last_day
-            or (not other.is_ended and other.vanished_by is null)
-    end
+    where ended.left_on is not null
+        and (other.hire_date > ended.left_on or other.left_on > ended.left_on or other.left_on is null)
     group by ended.instance, ended.subject_id, ended.hire_date
 ),
 
