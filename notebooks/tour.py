@@ -326,7 +326,7 @@ def _(listed, mo, period, pl, read):
             mo.ui.tabs(
                 {
                     f"Failed ({len(_failed)})": listed(_failed) if len(_failed) else mo.md("None."),
-                    f"Required feeds ({len(_feeds)})": listed(_feeds) if len(_feeds) else mo.md("None."),
+                    f"Feeds ({len(_feeds)})": listed(_feeds) if len(_feeds) else mo.md("None."),
                     f"All expectations ({len(_found)})": listed(_found),
                 }
             ),
@@ -386,9 +386,9 @@ def _(CONCLUSIONS, choose_control, mo, period, read, said, share):
               {control["tested"]:,} tested: {control["operated"]:,} operated, {control["deviations"]:,} deviated,
               {control["waived"]:,} waived, {control["indeterminate"]:,} indeterminate; {control["pending"]:,} pending.
               Deviation rate {share(control["deviation_rate"])}{_at_most}.
-              <p style="margin:.6em 0 0"><em>Objective.</em> {said(_claim["objective"])}<br>
-              <em>One operation is</em> {said(_claim["operation_is"])};
-              <em>it operated when</em> {said(_claim["operated_when"])}.</p>
+              <p style="margin:.6em 0 0"><em>Objective:</em> {said(_claim["objective"])}<br>
+              <em>One operation:</em> {said(_claim["operation_is"])}<br>
+              <em>Operated when:</em> {said(_claim["operated_when"])}</p>
             </div>
             """
         ),
@@ -486,7 +486,7 @@ def _(COLOURS, OUTCOMES, alt, mo, operations, period, pl, timedelta):
                 without any, and for deviations that begin together. Each row has a scale of its own.
                 """
             ),
-            mo.md(f"{_undated:,} operations have no date and are not drawn." if _undated else ""),
+            mo.md(f"Without a date and not drawn: {_undated:,}." if _undated else ""),
             _over_time if len(_weeks) else mo.md("_No operation has a date to draw._"),
         ]
     )
