@@ -21,5 +21,5 @@ class KnowledgeCutOff(dg.ConfigurableResource):
         """The cut-off as RFC 3339 UTC with microseconds; the same for every step of one run."""
         if self.as_of:
             return instants.written(instants.read(self.as_of))
-        record = context.instance.get_run_record_by_id(context.run_id)
+        record = context.instance.get_run_record_by_id(context.run.run_id)
         return instants.written(record.create_timestamp if record else datetime.now(UTC))
