@@ -4,9 +4,11 @@
 with
 
 logged as (
-    select system, instance, credential_id as secret_id, credential_type, version, occurred_at as created_at, evidence
+    select system, instance, credential_id as secret_id, any_value(credential_type) as credential_type, version,
+        occurred_at as created_at, list_sort(flatten(list(evidence))) as evidence
     from {{ ref('int_events') }}
     where action = 'version_created' and credential_id is not null
+    group by system, instance, credential_id, version, occurred_at
 ),
 
 listed as (
