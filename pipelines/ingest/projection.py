@@ -206,7 +206,8 @@ def _scalar(found: str, masked: bool) -> str:
     if not masked:
         return found
     return (
-        f"CASE WHEN (starts_with({found}, '{{') OR starts_with({found}, '[')) AND json_valid({found}) "
+        # As a range, the first character is compared without looking at the rest.
+        f"CASE WHEN ({found} >= '{{' AND {found} < '|' OR {found} >= '[' AND {found} < '\\') AND json_valid({found}) "
         f"THEN NULL ELSE {found} END"
     )
 

@@ -11,9 +11,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from pipelines.errors import UnreadableFile
-from pipelines.evidence.originals import make_folder, sync_folder
+from pipelines.evidence.originals import make_folder
 from pipelines.ingest.content import Content
 from pipelines.ingest.descriptions import FeedDescription
+from pipelines.ingest.json_text import BOM
 from pipelines.ingest.outcome import NotThisFeed, NotValid, ReadResult
 from pipelines.ingest.reader_csv import read_csv, rejected_of_csv
 from pipelines.ingest.reader_json import read_json, rejected_of_json
@@ -71,9 +72,10 @@ class Reading:
             if unfinished is None:
                 lasting.unlink(missing_ok=True)
             else:
+                # Rows under a lasting name are whole. The name itself may be lost with the power: then they are
+                # found missing and made anew.
                 _sync(unfinished)
                 os.replace(unfinished, lasting)
-            sync_folder(lasting.parent)
 
 
 @contextmanager
@@ -166,7 +168,7 @@ def _with_first_fault(result: ReadResult, fault: str) -> ReadResult:
 
 
 def _is_empty(content: Content) -> bool:
-    return not content.head.strip() and (content.is_whole_in_head or not any(c.strip() for c in content.chunks()))
+    return not content.head.removeprefix(BOM).strip() and (content.is_whole_in_head or not any(c.strip() for c in content.chunks()))
 
 
 def _whole_file(content: Content, reason: str) -> RejectedRecord:
