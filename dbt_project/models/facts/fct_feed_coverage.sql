@@ -138,6 +138,14 @@ counted as (
     group by all
 ),
 
+-- A decision about a control that does not exist can't concern one that does.
+about_no_control as (
+    select source_feed, sha256, count(*) as records
+    from {{ ref('stg_evidence__rejected_records') }}
+    where source_system = 'decisions' and starts_with(reason, 'control_id: expected one of')
+    group by source_feed, sha256
+),
+
 -- What people decided has to be readable as well: the newest file of each decision feed.
 decisions as (
     select
@@ -150,7 +158,8 @@ decisions as (
         1 as evidence_files,
         0.0 as uncovered_seconds,
         0 as missed_slots,
-        case when status = 'accepted' then records_rejected else 0 end as rejected_records,
+        case when status = 'accepted' then records_rejected - coalesce(about_no_control.records, 0) else 0 end
+            as rejected_records,
         case when status = 'accepted' then 0 else 1 end as rejected_files,
         original_name as example
     from (
@@ -158,6 +167,7 @@ decisions as (
         where source_system = 'decisions'
         qualify row_number() over (partition by source_feed order by collected_at desc, sha256 desc) = 1
     ) as newest
+    left join about_no_control using (source_feed, sha256)
     cross join {{ ref('dim_periods') }} as periods
 ),
 
