@@ -54,16 +54,9 @@ def company_files() -> list[Path]:
 
 
 @pytest.fixture(scope="session")
-def company_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[CompanyHome, subprocess.CompletedProcess[str]]:
+def company_home(company) -> CompanyHome:
     """The example company after one whole run. Look, don't touch."""
-    home = CompanyHome(tmp_path_factory.mktemp("company"))
-    home.land(company_files())
-    return home, home.run()
-
-
-@pytest.fixture(scope="session")
-def company_home(company_run: tuple[CompanyHome, subprocess.CompletedProcess[str]]) -> CompanyHome:
-    return company_run[0]
+    return CompanyHome(company.home.root)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from .conftest import CompanyHome, company_files
 
 
 @settings(
-    max_examples=3,
+    max_examples=2,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
@@ -40,7 +40,7 @@ def test_evidence_split_over_runs_shuffled_and_repeated_gives_the_same_files(com
 
 
 def copy_again(home: CompanyHome, file: Path) -> None:
-    """Drop a file a second time beside the first, with its sidecar, in a subfolder-free way people use: a new name."""
+    """Drop a file a second time under another name, with its sidecar."""
     target = home.root / "landing" / file
     sidecar = target.with_name(target.name + ".manifest.json")
     again = target.with_name("zz-again-" + target.name)

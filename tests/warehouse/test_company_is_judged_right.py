@@ -94,18 +94,3 @@ def test_every_evidence_reference_is_a_record_of_a_delivered_file(company_home):
             for reference in row["evidence"].split(" "):
                 sha256, number = reference.split(":")
                 assert 1 <= int(number) <= records[sha256], row
-
-
-def test_the_run_says_what_it_concluded_and_where(company_run):
-    home, done = company_run
-    assert done.returncode == 1, "the company has findings"
-    for word in ("ROT", "REV", "OFF", "LOG", "EVD", str(home.root / "reports" / "2026-H1")):
-        assert word in done.stdout.replace("\n", "")
-
-
-def test_a_run_with_nothing_new_says_so_and_keeps_the_status(company_home):
-    before = company_home.data()
-    done = company_home.run()
-    assert done.returncode == 1
-    assert "nothing" in (done.stdout + done.stderr).lower()
-    assert company_home.data() == before
