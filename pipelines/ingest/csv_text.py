@@ -32,15 +32,19 @@ class Row:
     fault: str | None = None
 
 
-def first_record(head: bytes, delimiter: str) -> tuple[tuple[str, ...], int] | None:
-    """The cells of the first row that is not blank, and the byte where the next row begins. None if there is none."""
+def first_record(head: bytes, delimiter: str) -> tuple[tuple[str, ...], str, int] | None:
+    """The cells of the first row that is not blank, its line end, and the byte where the next row begins.
+
+    None if there is no such row.
+    """
     bom = len(head) - len(head.removeprefix(BOM))
     for row in rows([head[bom:]], delimiter):
         if row.cells is None or row.length >= LARGEST_CELL:
             return None
         end = bom + row.offset + row.length
         found = _LINE_END.match(head, end)
-        return tuple(row.cells), found.end() if found else end
+        line_end, start = (found.group().decode(), found.end()) if found else ("\n", end)
+        return tuple(row.cells), line_end, start
     return None
 
 

@@ -21,6 +21,7 @@ from pipelines.ingest.rejected import RejectedRecord, rejected_record
 from pipelines.warehouse import Connection, QueryFailed, literal
 
 _MARK = "why_no_record"
+_ESCAPED = {"\n": "'\\n'", "\r\n": "'\\r\\n'", "\r": "'\\r'"}
 
 
 def read_csv(connection: Connection, content: Content, feed: FeedDescription, target: Path) -> CsvLayout:
@@ -32,7 +33,7 @@ def read_csv(connection: Connection, content: Content, feed: FeedDescription, ta
     count = RowCount()
     try:
         with piped(count.watch(_data(content, layout))) as path:
-            found = write_rows(connection, _query(feed, layout, places, path, layout.delimiter), target)
+            found = write_rows(connection, _query(feed, layout, places, path), target)
         # One column alone: DuckDB takes blank lines for rows.
         if found == count.rows and len(layout.headings) > 1:
             return layout
@@ -40,7 +41,7 @@ def read_csv(connection: Connection, content: Content, feed: FeedDescription, ta
         pass
     passed = _Passed()
     with piped(_mended(content, layout, passed)) as path:
-        found = write_rows(connection, _query(feed, layout, places, path, ",", is_marked=True), target)
+        found = write_rows(connection, _query(feed, layout, places, path, is_mended=True), target)
     if found != passed.rows:
         raise RuntimeError(f"{found} rows were read of {passed.rows} that had been checked")
     return layout
@@ -107,8 +108,6 @@ def _cells(row: Row, width: int) -> tuple[list[str], str]:
         cells = cells[:-1]
     if len(cells) != width:
         return [""] * width, f"expected {width} cells as in the heading row, found {len(cells)}"
-    if not any(cell.strip() for cell in cells):
-        return cells, "expected a record, found a row of empty cells"
     return cells, ""
 
 
@@ -117,15 +116,16 @@ def _query(
     layout: CsvLayout,
     places: Mapping[str, int],
     path: str,
-    delimiter: str,
-    is_marked: bool = False,
+    is_mended: bool = False,
 ) -> str:
-    names = ([_MARK] if is_marked else []) + [f"c{position}" for position in range(len(layout.headings))]
+    names = ([_MARK] if is_mended else []) + [f"c{position}" for position in range(len(layout.headings))]
     columns = ", ".join(f"{name}: 'VARCHAR'" for name in names)
+    # Told and not guessed: DuckDB would take a carriage return inside quotes for the end of a line.
+    delimiter, line_end = (",", "\n") if is_mended else (layout.delimiter, layout.line_end)
     source = (
         f"read_csv({literal(path)}, auto_detect = false, header = false, delim = {literal(delimiter)}, quote = '\"', "
-        f"escape = '\"', compression = 'none', max_line_size = {4 * LARGEST_ROW}, parallel = false, "
+        f"new_line = {_ESCAPED[line_end]}, escape = '\"', compression = 'none', max_line_size = {4 * LARGEST_ROW}, parallel = false, "
         f"columns = {{{columns}}})"
     )
     ordered = [column for column in lake_columns(feed) if column != REJECT_REASON]
-    return project_csv(feed, places, layout.headings, _MARK if is_marked else None).select(source, ordered)
+    return project_csv(feed, places, layout.headings, _MARK if is_mended else None).select(source, ordered)

@@ -21,7 +21,7 @@ _UTF_16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _DELIMITERS = (",", ";", "\t")
 # A file is said to look like a feed when all it requires is there, and so many of its fields, or when it requires
 # so many that this can't be chance.
-_LEAST_RESEMBLANCE = 0.3
+_LEAST_RESEMBLANCE = 0.25
 _TELLING_FIELDS = 3
 _HEADING = re.compile(r"[\w .,:#/()&'?%+@-]{1,60}")
 _MOST_HEADINGS_SHOWN = 40
@@ -43,10 +43,11 @@ class JsonLayout:
 
 @dataclass(frozen=True)
 class CsvLayout:
-    """A CSV file's first record. `start` is the byte where its first data row begins."""
+    """A CSV file's first record, what ends it, and the byte `start` where the first data row begins."""
 
     delimiter: str
     headings: tuple[str, ...]
+    line_end: str
     start: int
 
 
@@ -125,9 +126,23 @@ def _parsed(text: bytes) -> Any:
 def _refuse_other_feed(sample: Sequence[dict[str, Any]], feed: FeedDescription) -> None:
     if not sample or any(_fits(record, feed) for record in sample):
         return
-    other = _best_json_fit(sample, load_descriptions())
+    other = _best_json_fit(_unwrapped(sample), load_descriptions())
     if other is not None:
         raise NotThisFeed(_looks_like(other))
+
+
+def _unwrapped(sample: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The records themselves, where what was found are objects around the records of some feed."""
+    wrappers = {wrapper for feed in load_descriptions().values() for wrapper in feed.wrappers}
+    inside = [
+        record
+        for around in sample
+        for wrapper in wrappers & around.keys()
+        if isinstance(around[wrapper], list)
+        for record in around[wrapper][:_SAMPLE]
+        if isinstance(record, dict)
+    ]
+    return inside or list(sample)
 
 
 def _fits(record: dict[str, Any], feed: FeedDescription) -> bool:
@@ -143,10 +158,13 @@ def _best_json_fit(sample: Sequence[dict[str, Any]], feeds: Feeds) -> FeedDescri
         resemblance = sum(
             sum(_at(record, column.path) is not None for column in feed.columns) for record in sample
         ) / (len(sample) * len(feed.columns))
-        is_telling = resemblance >= _LEAST_RESEMBLANCE or len(feed.required_columns) >= _TELLING_FIELDS
-        if fitting >= 0.5 and is_telling:
+        if fitting >= 0.5 and _is_telling(feed, resemblance):
             scored.append((fitting, resemblance, feed.name, feed))
     return max(scored, key=lambda score: score[:3])[3] if scored else None
+
+
+def _is_telling(feed: FeedDescription, resemblance: float) -> bool:
+    return resemblance >= _LEAST_RESEMBLANCE or len(feed.required_columns) >= _TELLING_FIELDS
 
 
 def _at(record: Any, path: Iterable[str]) -> Any:
@@ -221,12 +239,12 @@ def _any_objects(head: bytes) -> list[dict[str, Any]]:
     found = (_parsed(text.content) for text in islice(values([head]), _SAMPLE) if text.content)
     objects = [value for value in found if isinstance(value, dict)]
     wrappers = {wrapper for feed in load_descriptions().values() for wrapper in feed.wrappers}
-    for inside in [find_array(head, sorted(wrappers))] if head.startswith(b"{") else [("", 1)]:
-        if inside is not None:
-            texts = values([head[inside[1] :]], in_array=True)
-            listed = (_parsed(text.content) for text in islice(texts, _SAMPLE) if text.content)
-            objects = [value for value in listed if isinstance(value, dict)] or objects
-    return objects
+    inside = ("", 1) if head.startswith(b"[") else find_array(head, sorted(wrappers))
+    if inside is None:
+        return objects
+    texts = values([head[inside[1] :]], in_array=True)
+    listed = (_parsed(text.content) for text in islice(texts, _SAMPLE) if text.content)
+    return [value for value in listed if isinstance(value, dict)] or objects
 
 
 def _csv_fit(content: Content) -> FeedDescription | None:
@@ -238,7 +256,7 @@ def _csv_fit(content: Content) -> FeedDescription | None:
                 continue
             places, _ = match_headings(feed.columns, layout.headings)
             resemblance = len(places) / len(feed.columns)
-            if all(column.name in places for column in feed.required_columns) and resemblance >= _LEAST_RESEMBLANCE:
+            if all(column.name in places for column in feed.required_columns) and _is_telling(feed, resemblance):
                 scored.append((len(places), resemblance, feed.name, feed))
     return max(scored, key=lambda score: score[:3])[3] if scored else None
 
