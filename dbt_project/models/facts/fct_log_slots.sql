@@ -51,6 +51,11 @@ due as (
     select * replace (greatest(slot_start, required_from) as slot_start, least(slot_end, required_until) as slot_end)
     from under_policy
     where slot_start < required_until and slot_end > required_from
+    -- A slot of an older length that the requirement cuts to the begin of a newer one gives way to it.
+    qualify row_number() over (
+        partition by period_id, system, feed, instance, greatest(slot_start, required_from)
+        order by slot_length, slot_end
+    ) = 1
 ),
 
 presence as (
