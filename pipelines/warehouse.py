@@ -140,6 +140,8 @@ def _config(memory_limit: str, threads: int | None) -> dict[str, str | bool | in
         "memory_limit": memory_limit,
         "threads": threads or os.cpu_count() or 1,
         "preserve_insertion_order": True,
+        # It takes a Parquet file written anew within the same second for the old one, and mixes their bytes.
+        "enable_external_file_cache": False,
         # What is needed is in the wheel; nothing is ever fetched.
         "autoinstall_known_extensions": False,
     }
