@@ -27,8 +27,9 @@ from pipelines.home import Home
 from pipelines.ingest.descriptions import FeedDescription, load_descriptions
 from pipelines.ingest.lake import Lake
 from pipelines.ingest.outcome import ReadResult
-from pipelines.ingest.reader import prepared
-from pipelines.warehouse import Connection, QueryFailed, in_memory
+from pipelines.ingest.reader import Reading, prepared
+from pipelines.ingest.reading import reading_connection
+from pipelines.warehouse import Connection, QueryFailed
 
 Progress = Callable[[str], None]
 Feed = tuple[str, str]
@@ -115,7 +116,7 @@ class _Run:
     def _database(self) -> Connection:
         # A run with nothing new needs none.
         if self._connection is None:
-            self._connection = in_memory()
+            self._connection = reading_connection()
         return self._connection
 
     # -- the lake -----------------------------------------------------------------------------------------------------
@@ -179,7 +180,7 @@ class _Run:
         except (QueryFailed, MemoryError, RuntimeError) as problem:
             return _reader_fault(problem)
 
-    def _settle(self, reading, feed: FeedDescription, sha256: str) -> None:
+    def _settle(self, reading: Reading, feed: FeedDescription, sha256: str) -> None:
         reading.settle(
             self._home.lake_file(feed.system, feed.feed, sha256),
             self._home.rejected_file(feed.system, feed.feed, sha256),

@@ -18,9 +18,9 @@ from pipelines.ingest.json_text import BOM
 from pipelines.ingest.outcome import NotThisFeed, NotValid, ReadResult
 from pipelines.ingest.reader_csv import read_csv, rejected_of_csv
 from pipelines.ingest.reader_json import read_json, rejected_of_json
-from pipelines.ingest.reading import tally, write_empty, write_one_rejected
+from pipelines.ingest.reading import reading_connection, tally, write_empty, write_one_rejected
 from pipelines.ingest.rejected import RejectedRecord, write_rejected
-from pipelines.warehouse import Connection, in_memory
+from pipelines.warehouse import Connection
 
 __all__ = ["ReadResult", "read_evidence_file"]
 
@@ -92,7 +92,7 @@ def prepared(
     make_folder(folder)
     stem = f"{UNFINISHED_PREFIX}{os.getpid()}-{next(_turn)}"
     rows, rejected = folder / f"{stem}.rows", folder / f"{stem}.rejected"
-    own = in_memory() if connection is None else connection.cursor()
+    own = reading_connection() if connection is None else connection.cursor()
     try:
         yield _read(own, path, original_name, description, rows, rejected, declared_record_count)
     finally:
