@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pipelines.home import Home
@@ -41,4 +42,23 @@ def instance_of(home: Home) -> DagsterInstance:
     from dagster import DagsterInstance
 
     prepare(home)
+    _write_without_waiting()
     return DagsterInstance.from_config(str(home.dagster))
+
+
+@cache
+def _write_without_waiting() -> None:
+    """Let this process's SQLite files not wait for the disk.
+
+    Dagster 1.13 opens, commits and closes a file for each of a run's thousand events, and each waits for the disk:
+    a run took half as long again. A power cut may cost the records of runs, never evidence; delete the folder then.
+    """
+    import sqlite3
+
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    @event.listens_for(Engine, "connect")
+    def connected(connection: object, _: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous = OFF")

@@ -96,8 +96,7 @@ def test_an_unknown_period_is_a_mistake_before_anything_is_built(copied, upheld)
     assert copied.build_database.stat().st_mtime_ns == before
 
 
-def test_new_evidence_is_taken_in_and_the_steps_come_to_the_run_s_end(company, copied, upheld):
-    """One more landed file makes the next run work again; step by step gives the same data as in one go."""
+def test_step_by_step_comes_to_the_same_data_as_in_one_go(company, copied, upheld):
     data = copied.report("2026-Q2") / "data" / "control_operations.csv"
     expected = data.read_bytes()
     for arguments in (

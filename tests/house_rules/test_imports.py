@@ -22,7 +22,7 @@ DOORS = {
     "dbt": ("orchestration/", "warehouse_functions.py"),
     "duckdb": ("warehouse.py",),
     "great_expectations": ("completeness/",),
-    "sqlalchemy": ("completeness/",),
+    "sqlalchemy": ("completeness/", "orchestration/instance.py"),
     "typer": ("cli.py",),
     "rich": ("terminal.py",),
 }
