@@ -118,7 +118,7 @@ rejects as (
         select 1 from deliveries as clean
         where clean.source_system = delivery.source_system and clean.source_feed = delivery.source_feed
             and clean.source_instance = delivery.source_instance and clean.status = 'accepted'
-            and clean.records_rejected = 0 and not clean.is_filtered and clean.sha256 <> delivery.sha256
+            and clean.records_rejected = 0 and not clean.is_filtered
             and case
                 when required.kind = 'log' then clean.window_start <= coalesce(delivery.window_start, delivery.first_event_at)
                     and clean.window_end >= coalesce(delivery.window_end, delivery.last_event_at)

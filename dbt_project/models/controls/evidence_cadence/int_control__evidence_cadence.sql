@@ -29,7 +29,7 @@ slots as (
 population as (
     select *
     from slots
-    where slot_end <= period_end_at and slot_start >= required_from and slot_end <= required_until
+    where slot_start >= required_from and slot_end <= required_until
 ),
 
 -- What a query narrowed down covers nothing and is no collection of the feed.
