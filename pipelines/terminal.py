@@ -75,7 +75,11 @@ def show_outcome(done: Outcome, changed: bool) -> None:
     """The end of a run: a conclusion per control and period, where the bundles are, what is wrong."""
     console = _console()
     if not changed:
-        console.print(Text(f"Nothing new since the last run: its outcome as of {done.as_of} stands."))
+        console.print(
+            Text(
+                f"Nothing new since the last run: its outcome as of {done.as_of.replace('.000000Z', 'Z')} stands."
+            )
+        )
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("period", "control", "", "conclusion"):
         table.add_column(heading, no_wrap=heading != "")
@@ -92,7 +96,7 @@ def show_outcome(done: Outcome, changed: bool) -> None:
     console.print(table)
     show_problems(done.problems)
     for path in done.outputs:
-        console.print(Text(path))
+        console.print(Text(_from_here(path)))
 
 
 _STYLES = {"exceptions_noted": "red", "insufficient_evidence": "yellow", "no_exceptions_noted": "green"}
@@ -129,12 +133,13 @@ def show_sources(sources: Iterable[SourceSummary]) -> None:
             f"{source.files:,}",
             f"{source.records:,}",
             _rejects(source),
-            _span(source.first_collected_at, source.last_collected_at),
-            _span(*source.covered) if source.covered else "",
+            _span(source.first_collected_at, source.last_collected_at, _DAY),
+            _span(*source.covered, _DAY) if source.covered else "",
             f"{len(source.gaps)} ({_length(source.gaps)})" if source.gaps else "",
         )
         gaps += [
-            f"{name} ({source.instance}): nothing covers {_span(*gap)}" for gap in source.gaps[:_GAPS_SHOWN]
+            f"{name} ({source.instance}): nothing covers {_span(*gap, _MINUTE)}"
+            for gap in source.gaps[:_GAPS_SHOWN]
         ]
         if len(source.gaps) > _GAPS_SHOWN:
             gaps.append(f"{name} ({source.instance}): and {len(source.gaps) - _GAPS_SHOWN} more gaps")
@@ -152,14 +157,14 @@ def _rejects(source: SourceSummary) -> str:
     return ", ".join(parts)
 
 
-def _span(start: datetime | None, end: datetime | None) -> str:
+_DAY, _MINUTE = "%Y-%m-%d", "%Y-%m-%d %H:%M"
+
+
+def _span(start: datetime | None, end: datetime | None, precision: str) -> str:
     if start is None or end is None:
         return ""
-    return _minute(start) if start == end else f"{_minute(start)} - {_minute(end)}"
-
-
-def _minute(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%d %H:%M")
+    shown = [start.strftime(precision), end.strftime(precision)]
+    return " - ".join(dict.fromkeys(shown))
 
 
 def _length(gaps: Iterable[tuple[datetime, datetime]]) -> str:
@@ -167,10 +172,12 @@ def _length(gaps: Iterable[tuple[datetime, datetime]]) -> str:
     return f"{whole.days} d" if whole >= timedelta(days=1) else f"{whole.total_seconds() / 3600:.1f} h"
 
 
+def _from_here(path: str) -> str:
+    """As short as it can be typed here; a bundle's page rather than its folder."""
+    page = Path(path) / "report.html"
+    shown = page if page.is_file() else Path(path)
+    return str(shown.relative_to(Path.cwd()) if shown.is_relative_to(Path.cwd()) else shown)
+
+
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def show_path(label: str, path: Path) -> None:
-    """Where something was written."""
-    _console().print(Text(f"{label}{path}"))

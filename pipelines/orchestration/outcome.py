@@ -96,19 +96,26 @@ def failed_expectations(home: Home, periods: Iterable[str]) -> list[str]:
     ]
 
 
-def rejected_evidence(home: Home) -> list[str]:
-    """One line per evidence file that could not be read, or not all of it; of everything ever delivered."""
+def rejected_evidence(home: Home, told: Iterable[str] = ()) -> list[str]:
+    """One line per evidence file that could not be read, or not all of it; of everything ever delivered.
+
+    `told` are lines of this run about files it took in: they say more, and stand for the file's line here.
+    """
+    by_file = {line.split(": ", 1)[0]: line for line in told}
     latest: dict[tuple[str, str, str, str], LedgerEntry] = {
         entry.place: entry for entry in entries_of(home.ledger)
     }
     lines = []
     for entry in latest.values():
-        where = f"{entry.system}/{entry.feed}/{entry.original_name}"
+        folder = f"{entry.system}/{entry.feed}" + ("" if entry.instance == "main" else f"/{entry.instance}")
+        file = f"{folder}/{entry.original_name}"
         if entry.status == "rejected":
-            lines.append(f"{where}: rejected: {entry.reject_reason or 'unreadable'}")
+            lines.append(by_file.get(file, f"{file}: rejected: {entry.reject_reason or 'unreadable'}"))
         elif entry.records_rejected:
             total = entry.records_parsed + entry.records_rejected
-            lines.append(f"{where}: {entry.records_rejected:,} of {total:,} records rejected")
+            lines.append(
+                by_file.get(file, f"{file}: {entry.records_rejected:,} of {total:,} records rejected")
+            )
     return sorted(lines)
 
 

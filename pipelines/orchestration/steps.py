@@ -23,7 +23,7 @@ def ingest(home: Home, progress: Progress) -> list[str]:
     need_landing(home)
     with _working(home, progress) as steps:
         steps.ingest()
-    return list(dict.fromkeys([*progress.problems, *outcome.rejected_evidence(home)]))
+    return list(dict.fromkeys([*progress.problems, *outcome.rejected_evidence(home, progress.problems)]))
 
 
 def build(home: Home, as_of: str | None, progress: Progress) -> None:

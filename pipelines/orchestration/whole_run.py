@@ -59,13 +59,14 @@ def sum_up(home: Home, steps: Conductor, chosen: list[str], as_of: str) -> Outco
 
     reported = outcome.reported_periods(home, chosen)
     steps.report(reported)
-    problems = [*outcome.rejected_evidence(home), *outcome.failed_expectations(home, reported)]
+    told = steps.progress.problems
+    problems = [*outcome.rejected_evidence(home, told), *outcome.failed_expectations(home, reported)]
     return Outcome(
         as_of=as_of,
         status=outcome.DONE_WITH_FINDINGS if problems else outcome.DONE,
         outputs=[str(home.warehouse), *(str(home.report(period)) for period in reported)],
         rows=outcome.conclusions(home, reported),
-        problems=list(dict.fromkeys([*steps.progress.problems, *problems])),
+        problems=list(dict.fromkeys([*told, *problems])),
     )
 
 
