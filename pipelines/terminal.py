@@ -120,9 +120,9 @@ def show_sources(sources: Iterable[SourceSummary]) -> None:
     for heading in ("feed", "instance", "kind"):
         table.add_column(heading, no_wrap=True)
     for heading in ("files", "records", "rejected"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for heading in ("collected", "covers", "gaps"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=True)
     gaps: list[str] = []
     for source in sources:
         name = f"{source.system}/{source.feed}"
