@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _PROBLEMS_SHOWN = 40
 _GAPS_SHOWN = 5
 # Wide enough for every table where nobody looks through a window: a log, a pipe.
-_PIPE_WIDTH = 140
+_PIPE_WIDTH = 160
 
 
 def _console(stderr: bool = False) -> Console:
@@ -117,23 +117,23 @@ def show_sources(sources: Iterable[SourceSummary]) -> None:
     """One row per feed and instance, and below it the stretches that no file covers."""
     console = _console()
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("feed", "instance", "kind"):
+    for heading in ("feed", "instance", "kind", "required"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("files", "records", "rejected"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for heading in ("collected", "covers", "gaps"):
-        table.add_column(heading, no_wrap=True)
+    for heading in ("files", "rejected", "records", "rejected"):
+        table.add_column(heading, justify="right")
+    for heading in ("last collected", "covers", "gaps"):
+        table.add_column(heading)
     gaps: list[str] = []
     for source in sources:
         name = f"{source.system}/{source.feed}"
         table.add_row(
             Text(name),
             Text(source.instance),
-            source.kind + (", required" if source.required else ""),
-            f"{source.files:,}",
-            f"{source.records:,}",
-            _rejects(source),
-            _span(source.first_collected_at, source.last_collected_at, _DAY),
+            source.kind,
+            "yes" if source.required else "",
+            *(f"{count:,}" if count else "" for count in (source.files, source.rejected_files)),
+            *(f"{count:,}" if count else "" for count in (source.records, source.rejected_records)),
+            source.last_collected_at.strftime(_DAY) if source.last_collected_at else "never",
             _span(*source.covered, _DAY) if source.covered else "",
             f"{len(source.gaps)} ({_length(source.gaps)})" if source.gaps else "",
         )
@@ -148,21 +148,10 @@ def show_sources(sources: Iterable[SourceSummary]) -> None:
         console.print(Text(line))
 
 
-def _rejects(source: SourceSummary) -> str:
-    parts = []
-    if source.rejected_files:
-        parts.append(f"{source.rejected_files:,} files")
-    if source.rejected_records:
-        parts.append(f"{source.rejected_records:,} records")
-    return ", ".join(parts)
-
-
 _DAY, _MINUTE = "%Y-%m-%d", "%Y-%m-%d %H:%M"
 
 
-def _span(start: datetime | None, end: datetime | None, precision: str) -> str:
-    if start is None or end is None:
-        return ""
+def _span(start: datetime, end: datetime, precision: str) -> str:
     shown = [start.strftime(precision), end.strftime(precision)]
     return " - ".join(dict.fromkeys(shown))
 
