@@ -17,7 +17,7 @@ help:
 	@echo "make check  what must hold before a commit: ruff and the tests"
 	@echo "make ui     Dagster on http://127.0.0.1:3000, for the home in UPHELD_HOME (now $(UPHELD_HOME))"
 	@echo "make docs   every model with its lineage, in one page (build/docs/static_index.html)"
-	@echo "make bench  how long a run takes and how much memory"
+	@echo "make bench  ingest against its floor; how long a run takes and how much memory"
 
 install: $(INSTALLED)
 
@@ -38,6 +38,7 @@ check: $(INSTALLED)
 	@$(BIN)/python -m pytest
 
 bench: $(INSTALLED)
+	@$(BIN)/python bench/ingest.py
 	@$(BIN)/python bench/company.py
 
 ui: $(INSTALLED)
