@@ -274,8 +274,9 @@ def _read_array(
         elements = document.get(layout.wrapper) if isinstance(document, dict) and layout.wrapper else document
         if not isinstance(elements, list):
             raise NotValid(f"expected one JSON document, found a fault ({problem})")
-        with piped(_array_of([written(element) for element in elements])) as path:
-            count = write_rows(connection, _query(feed, path, "array"), target)
+        # What is no object is no record whatever it is, and some numbers alone in an array stop DuckDB.
+        objects = [written(element) if isinstance(element, dict) else b"{}" for element in elements]
+        count = _write_objects(connection, objects, feed, target)
         return document if isinstance(document, dict) else None, count
 
 
@@ -317,16 +318,17 @@ def _read_sequence(connection: Connection, content: Content, feed: FeedDescripti
         raise NotValid(f"expected records of at most {LARGEST_RECORD >> 20} MiB, found a longer one") from None
     except QueryFailed as failure:
         problem = _said_by(failure)
-    objects = []
+    objects: list[bytes] = []
+    size = 0
     for text in values(_from(content.chunks(), _bom(content)), _bom(content)):
         good, reason = judge(text.content)
         if good is None:
             raise NotValid(f"{(reason or problem).replace('of the line', 'of a record')}, at byte {text.offset + 1}")
         objects.append(good)
-        if sum(map(len, objects)) > LARGEST_RECORD:
+        size += len(good)
+        if size > LARGEST_RECORD:
             raise NotValid(f"expected JSON objects, found a fault ({problem})")
-    with piped(_array_of(objects)) as path:
-        write_rows(connection, _query(feed, path, "array"), target)
+    _write_objects(connection, objects, feed, target)
 
 
 class _TooLong(Exception):
@@ -343,6 +345,17 @@ def _sequence_chunks(content: Content) -> Iterator[bytes]:
         yield separator + text.content
         separator = b","
     yield b"]"
+
+
+def _write_objects(
+    connection: Connection, objects: Sequence[bytes], feed: FeedDescription, target: Path
+) -> int:
+    """Write objects that Python has read already."""
+    try:
+        with piped(_array_of(objects)) as path:
+            return write_rows(connection, _query(feed, path, "array"), target)
+    except QueryFailed as failure:
+        raise NotValid(f"expected one JSON document, found a fault ({_said_by(failure)})") from None
 
 
 def _array_of(elements: Sequence[bytes]) -> Iterator[bytes]:

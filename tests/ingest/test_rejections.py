@@ -143,6 +143,13 @@ def test_a_syntax_error_in_a_document_rejects_the_file_as_one_record(read, broke
     assert found.rejected[0]["byte_length"] == len(broken) and found.rejected[0]["text"] is None
 
 
+@pytest.mark.parametrize("number", [b"-9223372036854775809", b"1e400", b"1" * 4000, b"-0", b"0.1e-5"])
+def test_a_number_where_a_record_should_be_is_a_rejected_record(read, number):
+    assert read(b"[" + number + b"]", "aws/cloudtrail").result.rejected == 1
+    found = read(b"[" + line(cloudtrail(1)) + b"," + number + b", " + number + b"]", "aws/cloudtrail")
+    assert (found.result.status, found.result.parsed, found.result.rejected) == ("accepted", 1, 2)
+
+
 def test_half_a_surrogate_pair_is_no_reason_to_lose_a_record(read):
     cut = cloudtrail(2, userAgent="x").copy()
     text = line(cut).replace(b'"x"', b'"emoji \\ud83d"')
