@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -56,7 +57,8 @@ class TerminalProgress(Progress):
     def end(self, summary: str) -> None:
         self.close()
         seconds = f"{monotonic() - self._began:.1f} s"
-        self._console.print(Text.assemble((f"{self._stage:<18}", "bold"), summary, (f"  {seconds}", "dim")))
+        shown = summary.replace(f"{Path.cwd()}{os.sep}", "")
+        self._console.print(Text.assemble((f"{self._stage:<18}", "bold"), shown, (f"  {seconds}", "dim")))
 
     def close(self) -> None:
         """Leave the terminal as it was, also when a stage fails."""
