@@ -27,10 +27,19 @@ from tests.ingest.made_up_records import cloudtrail, line, lines, vault
 VAULT = ("hashicorp_vault", "audit_log")
 
 
+@pytest.fixture(scope="module")
+def empty_home(tmp_path_factory) -> Home:
+    home = Home.at(tmp_path_factory.mktemp("empty"))
+    home.landing.mkdir()
+    ingest_landing(home)
+    return home
+
+
 @pytest.fixture
-def home(tmp_path) -> Home:
+def home(tmp_path, empty_home) -> Home:
+    """A home without evidence whose lake has its tables already."""
     home = Home.at(tmp_path / "home")
-    home.landing.mkdir(parents=True)
+    shutil.copytree(empty_home.root, home.root)
     return home
 
 
@@ -56,7 +65,8 @@ def _rows(home: Home, connection, system: str, feed: str) -> int:
     return connection.execute(f"SELECT count(*) FROM read_parquet('{pattern}', union_by_name = true)").fetchone()[0]
 
 
-def test_every_described_feed_has_empty_tables_before_any_evidence(home, connection):
+def test_every_described_feed_has_empty_tables_before_any_evidence(tmp_path, connection):
+    home = Home.at(tmp_path / "fresh")
     summary = ingest_landing(home)
     assert (summary.files_new, summary.files_seen, summary.problems) == (0, 0, [])
     for (system, feed), description in load_descriptions().items():
@@ -196,7 +206,7 @@ def _moments_of_a_crash(monkeypatch):
         "lasting name of the rejected": (reader_module.os, "replace"),
         "ledger": (ingest_module.Ledger, "append_all"),
         "index": (ingest_module.LandingIndex, "save"),
-        "tables": (lake_module.Lake, "note_read_with"),
+        "tables": (lake_module.Lake, "make_tables"),
     }
 
 
@@ -206,11 +216,13 @@ class _Crash(BaseException):
 
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("moment", list(_moments_of_a_crash(None)))
-@pytest.mark.parametrize("call", [1, 2, 3])
+@pytest.mark.parametrize("call", [1, 2])
 def test_a_crash_at_any_instant_costs_a_repetition_and_nothing_else(home, connection, monkeypatch, moment, before, call):
     contents = {"a": lines(vault(1), b"{", vault(3)), "b": gzip.compress(lines(vault(4))), "c": b"", "d": lines(vault(5))}
     for name, content in contents.items():
         _land(home, f"hashicorp_vault/audit_log/{name}.{'gz' if name == 'b' else 'log'}", content)
+    if moment == "tables":
+        shutil.rmtree(home.lake)
     owner, name = _moments_of_a_crash(monkeypatch)[moment]
     real = getattr(owner, name)
     calls = 0

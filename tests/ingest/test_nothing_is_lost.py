@@ -13,7 +13,7 @@ from tests.ingest.made_up_records import PACKINGS, line, vault
 
 FEEDS = ["hashicorp_vault/audit_log", "aws/cloudtrail", "okta/system_log", "jira/issues", "hr/employees", "generic/events",
          "decisions/policies"]  # fmt: skip
-OFTEN = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+OFTEN = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 _good_line = st.integers(1, 3000).map(lambda number: line(vault(number)))
 _scraps = st.sampled_from(
