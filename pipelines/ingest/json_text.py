@@ -20,6 +20,8 @@ LARGEST_TAIL = 1 << 20
 
 BOM = b"\xef\xbb\xbf"
 
+_MOST_ENDS_TRIED_BYTES = 16 << 20
+
 _STRUCTURE = re.compile(rb'["{}\[\],]')
 _STRING_STOP = re.compile(rb'["\\]')
 _ENVELOPE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]', re.DOTALL)
@@ -206,22 +208,27 @@ def find_array(head: bytes, keys: Sequence[str]) -> tuple[str, int] | None:
     return None
 
 
-def array_ends(prefix: bytes, tail: bytes) -> list[tuple[int, dict[str, Any] | None]]:
+def array_ends(prefix: bytes, tail: bytes) -> Iterator[tuple[int, dict[str, Any] | None]]:
     """Where in `tail` the array that `prefix` opens may end: offsets of its closing bracket, likeliest first.
 
     With each comes the envelope, the object around the array with the array left empty (None where the array is
     the whole document). Prefix, content and tail are each valid where they meet, so when the content between them
     is a valid list, the whole is valid JSON and was taken apart in the only possible way.
     """
-    found: list[tuple[int, dict[str, Any] | None]] = []
     end = len(tail)
-    while len(found) < 8 and (end := tail.rfind(b"]", 0, end)) >= 0:
+    follows = (b",", b"}") if prefix.startswith(b"{") else (b"",)
+    # Every bracket further to the left makes a longer end to be tried: brackets by the million must not take hours.
+    left_to_try = _MOST_ENDS_TRIED_BYTES
+    while left_to_try > 0 and (end := tail.rfind(b"]", 0, end)) >= 0:
+        after = tail[end + 1 : end + 64].lstrip()
+        if after[:1] not in follows and len(after) > 0:
+            continue
+        left_to_try -= len(tail) - end
         try:
             around = json.loads((prefix + tail[end:]).decode("utf-8"))
         except (ValueError, RecursionError):
             continue
-        found.append((end, around if isinstance(around, dict) else None))
-    return found
+        yield end, around if isinstance(around, dict) else None
 
 
 def judge(line: bytes | None) -> tuple[bytes | None, str | None]:

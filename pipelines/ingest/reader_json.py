@@ -6,6 +6,7 @@ any named field, or a number of rows that is not the number of lines, sends a fi
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import secrets
@@ -45,6 +46,7 @@ from pipelines.ingest.rejected import RejectedRecord, rejected_record
 from pipelines.warehouse import Connection, QueryFailed, literal, name
 
 _LONG_LINE = 400
+_MOST_ENDS_TRIED = 8
 
 _PLACE_OF_FAULT = re.compile(r"in (?:record/value|line) (\d+): ([a-z ]+)")
 
@@ -257,6 +259,7 @@ def _read_array(
 ) -> tuple[dict[str, Any] | None, int]:
     """Write one row per element of one array; returns the object around it, if any, and their number."""
     ends_tried = 0
+    problem = "its array or the object around it is not closed: perhaps the file was cut"
     while True:
         end = _ArrayEnd()
         try:
@@ -264,7 +267,7 @@ def _read_array(
                 count = write_rows(connection, _query(feed, path, "array"), target)
             return end.envelope, count
         except _NoArrayEnd:
-            problem = "its array or the object around it is not closed: perhaps the file was cut"
+            pass
         except QueryFailed as failure:
             problem = _said_by(failure)
             if end.others_left:
@@ -300,11 +303,12 @@ def _array_chunks(content: Content, layout: JsonLayout, ends_tried: int, end: _A
             yield bytes(held[:-LARGEST_TAIL])
             del held[:-LARGEST_TAIL]
     tail = bytes(held)
-    candidates = array_ends(layout.prefix, tail)
-    if len(candidates) <= ends_tried:
+    candidates = itertools.islice(array_ends(layout.prefix, tail), ends_tried, None)
+    found = next(candidates, None)
+    if found is None:
         raise _NoArrayEnd
-    at, end.envelope = candidates[ends_tried]
-    end.others_left = len(candidates) > ends_tried + 1
+    at, end.envelope = found
+    end.others_left = ends_tried < _MOST_ENDS_TRIED
     yield tail[:at]
     yield b"]"
 

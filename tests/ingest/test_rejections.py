@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from hashlib import sha256
 
 import pytest
@@ -186,6 +187,13 @@ def test_deep_nesting_harms_nothing(read, nesting):
     assert {row["request_id"] for row in found.usable} >= {"req-1", "req-4"}
     array = read(b"[" + line(cloudtrail(1)) + b"," + nesting + b"]", "aws/cloudtrail")
     assert array.result.parsed + array.result.rejected in (1, 2)
+
+
+@pytest.mark.parametrize("end", [b"]" * 1_000_000, b"]}" * 500_000, b'],"a":[]}' * 100_000, b"]" + b" " * 900_000 + b"]}"])
+def test_brackets_by_the_million_take_no_hours(read, end):
+    begun = time.monotonic()
+    found = read(b'{"Records":[' + line(cloudtrail(1)) + end, "aws/cloudtrail")
+    assert found.result.status == "rejected" and time.monotonic() - begun < 30
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
