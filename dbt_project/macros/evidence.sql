@@ -58,11 +58,21 @@ select '{{ this.identifier }}', coalesce(max(entry), 0) from {{ ledger_rows() }}
 
 
 {#- The records of one feed as ingest read them: only files delivered since this model last ran, unless it is
-    being made anew. Adds sha256 and record_number, the lineage of every row. Rejected records stay out. -#}
+    being made anew. Adds sha256 and record_number, the lineage of every row. Rejected records stay out. A unit test
+    gives records in their stead (`format: sql`, only the columns that matter; the others are NULL). -#}
 {% macro evidence_records(system, feed) -%}
 {%- set registered_for_lineage = source(system, feed) -%}
 {%- set folder = home_path('lake/' ~ system ~ '/' ~ feed) -%}
 {%- set files = [folder ~ '/_schema.parquet'] -%}
+{%- if '__dbt__cte__' in (registered_for_lineage | string) -%}
+(
+    select cast(null as varchar) as sha256, cast(null as bigint) as record_number, * exclude (reject_reason)
+    from read_parquet({{ files }})
+    where false
+    union all by name
+    select * from {{ registered_for_lineage }}
+)
+{%- else -%}
 {%- if execute -%}
   {%- set position = 0 -%}
   {%- if is_incremental() -%}
@@ -84,6 +94,7 @@ select '{{ this.identifier }}', coalesce(max(entry), 0) from {{ ledger_rows() }}
     from read_parquet({{ files }}, filename = true, file_row_number = true, union_by_name = true)
     where reject_reason is null
 )
+{%- endif -%}
 {%- endmacro %}
 
 

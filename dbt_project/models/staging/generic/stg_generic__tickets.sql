@@ -1,4 +1,4 @@
--- Tickets in our own CSV.
+-- Tickets in our own CSV. A row states the ticket's approvals itself, so it shows all there are.
 select
     sha256,
     record_number,
@@ -9,5 +9,27 @@ select
     nullif(status, '') as status,
     {{ instant('created_at') }} as created_at,
     cast(null as timestamp) as updated_at,
-    lower(nullif(requester_email, '')) as requester_email
+    lower(nullif(trim(requester_email), '')) as requester_id,
+    lower(nullif(trim(requester_email), '')) as requester_email,
+    lower(nullif(trim(beneficiary_email), '')) as beneficiary_email,
+    cast(null as varchar) as summary,
+    cast(json_object(
+        'ticket_id', ticket_id,
+        'kind', kind,
+        'target_system', target_system,
+        'target_id', target_id,
+        'entitlement', entitlement,
+        'requester_email', requester_email,
+        'beneficiary_email', beneficiary_email,
+        'status', status,
+        'created_at', created_at,
+        'approved_at', approved_at,
+        'approver_email', approver_email,
+        'detected_at', detected_at,
+        'escalated_at', escalated_at,
+        'contained_at', contained_at,
+        'recovered_at', recovered_at
+    ) as varchar) as record,
+    cast(0 as bigint) as history_total,
+    cast(0 as bigint) as history_returned
 from {{ evidence_records('generic', 'tickets') }}

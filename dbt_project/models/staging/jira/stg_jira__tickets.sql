@@ -1,4 +1,4 @@
--- Jira issues as the REST search lists them.
+-- Jira issues. Cloud names people by account id and may hide their e-mail; Server and Data Center by key or name.
 select
     sha256,
     record_number,
@@ -9,5 +9,12 @@ select
     status,
     {{ instant('created') }} as created_at,
     {{ instant('updated') }} as updated_at,
-    lower(reporter_email) as requester_email
+    coalesce(nullif(reporter_id, ''), nullif(reporter_key, ''), nullif(reporter_name, '')) as requester_id,
+    lower(nullif(reporter_email, '')) as requester_email,
+    cast(null as varchar) as beneficiary_email,
+    summary,
+    record,
+    -- Jira says how many changes there are and may return fewer of them.
+    coalesce(try_cast(history_total as bigint), json_array_length(histories)) as history_total,
+    json_array_length(histories) as history_returned
 from {{ evidence_records('jira', 'issues') }}
