@@ -18,6 +18,11 @@ class Home:
 
     # -- what people drop -------------------------------------------------------------------------
     @property
+    def settings(self) -> Path:
+        """What is set for this home; may be absent."""
+        return self.root / "upheld.toml"
+
+    @property
     def landing(self) -> Path:
         return self.root / "landing"
 
@@ -102,8 +107,24 @@ class Home:
         return self.root / "reports"
 
     def report(self, period_id: str) -> Path:
+        """A period's bundle by the name of its folder: the first revision's is the period's id."""
         return self.reports / period_id
 
     def report_data(self, period_id: str) -> Path:
         """The published data files of one period."""
         return self.report(period_id) / "data"
+
+    @property
+    def sealed(self) -> Path:
+        """What a home keeps of each sealed bundle beside it: a copy of its manifest and the warehouse it was made from."""
+        return self.root / "sealed"
+
+    def sealed_manifest(self, bundle: str) -> Path:
+        return self.sealed / bundle / "manifest.json"
+
+    def sealed_warehouse(self, bundle: str) -> Path:
+        return self.sealed / bundle / "warehouse.duckdb"
+
+    def sample(self, period_id: str, name: str) -> Path:
+        """The folder of one sample that somebody drew."""
+        return self.root / "samples" / period_id / name

@@ -1,10 +1,17 @@
-"""Where the project's own files lie, and the environment variables it reads. What a home looks like is in home.py."""
+"""What is set from outside: the project's own files, environment variables, and a home's `upheld.toml`.
+
+What a home looks like is in home.py.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import tomllib
 from pathlib import Path
+from typing import Any
 
+from pipelines.errors import UserMistake
 from pipelines.home import Home
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -30,3 +37,28 @@ def keep_quiet() -> None:
 def home_in_environment() -> Home:
     """The home that UPHELD_HOME names, else `home` in the current folder."""
     return Home.at(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME)
+
+
+def table_of(home: Home, name: str) -> dict[str, Any]:
+    """One table of `<home>/upheld.toml`, as written; empty where there is none. Whoever asks for it checks its values.
+
+    Raises UserMistake where the file can't be read as TOML or `name` is no table.
+    """
+    try:
+        content = tomllib.loads(home.settings.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as problem:
+        raise UserMistake(f"{home.settings}: expected TOML, found something else ({problem}).") from None
+    table = content.get(name, {})
+    if not isinstance(table, dict):
+        raise UserMistake(f"{home.settings}: expected a table [{name}], found {table!r}.")
+    return table
+
+
+def settings_sha256(home: Home) -> str | None:
+    """The SHA-256 of `<home>/upheld.toml`; None where there is none."""
+    try:
+        return hashlib.sha256(home.settings.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return None
