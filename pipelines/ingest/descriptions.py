@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 
@@ -25,23 +25,25 @@ ColumnType = Literal[
     "text", "instant", "date", "boolean", "positive_number", "timezone", "regex",
     "integer", "integers", "json", "present", "list", "map",
 ]  # fmt: skip
+KeyPath = tuple[str, ...]
+"""Keys from a record downwards."""
 
 KINDS = ("log", "snapshot", "decision", "decision_log", "ticket")
 WHOLE_RECORD = "$"
 """The path that names the record itself."""
 
-_CSV_TYPES = ("text", "instant", "date", "boolean", "positive_number", "timezone", "regex")
-_JSON_TYPES = ("text", "instant", "integer", "integers", "json", "present", "list", "map")
+_TYPES = get_args(ColumnType)
 _PROVIDES = (
     "account_state", "credential_state", "usage", "employment", "review_decisions", "entitlements", "tickets",
-    "required_feeds",
+    "changes", "vault_inventory", "required_feeds",
 )  # fmt: skip
 # The C parser, where PyYAML was built with it: ten times as fast.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # Bump when a reader reads the same bytes differently: Parquet made by an older one is then made anew.
-READER_VERSION = 1
+READER_VERSION = 2
 
+_KEY = re.compile(r'(?:^|\.)(?:"([^"]+)"|([^".]+))')
 _INSIGNIFICANT_IN_HEADINGS = re.compile(r"[\s_.\-\u2010-\u2015]+")
 
 
@@ -64,33 +66,66 @@ class Check:
     otherwise: str
 
 
+@dataclass(frozen=True)
+class ItemField:
+    """One field of each item of a list or map. The first of `paths` that an item has counts; `fields` make it a list."""
+
+    paths: tuple[KeyPath, ...]
+    fields: Mapping[str, ItemField] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Actions:
+    """The vendor's words for what happened, in column `field`, and what they mean in ours.
+
+    A word may mean several of ours: then the record says which. `use` are words that show use and nothing else;
+    `all` where every record with an actor does.
+    """
+
+    field: str
+    means: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    use: tuple[str, ...] | Literal["all"] = ()
+
+
+@dataclass(frozen=True)
+class Obtain:
+    """How a person gets the export. Says nothing about how it is read."""
+
+    command: str
+    permission: str
+    retention: str
+    retention_days: int | None
+    traps: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One named field. JSON feeds have a `path` (keys from the record downwards), CSV feeds `headings`."""
+    """One named field. JSON has it under one of `paths`, CSV under one of `headings`: the first that is there counts."""
 
     name: str
     description: str
     type: ColumnType = "text"
-    path: tuple[str, ...] = ()
+    paths: tuple[KeyPath, ...] = ()
     headings: tuple[str, ...] = ()
     required: bool = False
     values: tuple[str, ...] = ()
     any_case: bool = False
     pattern: str | None = None
+    nulls: tuple[str, ...] = ()
     redact: Redaction | None = None
-    fields: dict[str, str] = field(default_factory=dict)
+    fields: Mapping[str, ItemField] = field(default_factory=dict)
 
     @property
     def is_whole_record(self) -> bool:
-        return self.path == (WHOLE_RECORD,)
+        return self.paths == ((WHOLE_RECORD,),)
 
     @property
     def vendor_name(self) -> str:
         """What the vendor calls it: the dotted path, or the newest heading."""
-        return ".".join(self.path) if self.path else self.headings[0]
+        return written_path(self.paths[0]) if self.paths else self.headings[0]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class FeedDescription:
     """One feed. `fingerprint` changes when the same bytes would be read into other rows."""
 
@@ -98,9 +133,10 @@ class FeedDescription:
     feed: str
     description: str
     kind: Kind
-    shape: Shape
+    shapes: tuple[Shape, ...]
     columns: tuple[Column, ...]
     wrappers: tuple[str, ...] = ()
+    envelopes: tuple[KeyPath, ...] = ()
     provides: tuple[str, ...] = ()
     masked: bool = True
     keeps_rejected_text: bool = False
@@ -110,6 +146,10 @@ class FeedDescription:
     checks: tuple[Check, ...] = ()
     needs_a_heading_of: tuple[str, ...] = ()
     """Columns of which a file must have at least one, whatever stands in it."""
+    actions: Actions | None = None
+    obtain: Obtain | None = None
+    timezone: str = "UTC"
+    """Where the clock stands that the feed's times without a zone were read from; see settings.feed_timezones."""
     file: str = ""
     fingerprint: str = ""
 
@@ -121,6 +161,10 @@ class FeedDescription:
     def has_record_hash(self) -> bool:
         """Whether rows carry a hash of the whole record, to serve as its id."""
         return self.kind == "log" and (not self.native_id or "record_hash" in self.native_id)
+
+    def in_timezone(self, zone: str) -> FeedDescription:
+        """The same feed with its times without a zone in this one; its rows are read anew."""
+        return self if zone == self.timezone else replace(self, timezone=zone, fingerprint=f"{self.fingerprint}@{zone}")
 
     @property
     def required_columns(self) -> tuple[Column, ...]:
@@ -188,8 +232,12 @@ def _read(path: Path, file: str) -> Iterable[FeedDescription]:
 def _description(system: str, table: dict[str, Any], file: str) -> FeedDescription:
     meta = dict(table["config"]["meta"])
     shape = meta.pop("shape")
-    columns = tuple(_column(column) for column in table["columns"])
+    nulls = _texts(meta.pop("nulls", ()))
+    actions = meta.pop("actions", None)
+    obtain = meta.pop("obtain", None)
+    columns = tuple(_column(column, nulls) for column in table["columns"])
     checks = tuple(Check(**check) for check in meta.pop("checks", ()))
+    envelopes = tuple(split_path(path) for path in meta.pop("envelopes", ()))
     values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in meta.items()
     }
@@ -197,9 +245,12 @@ def _description(system: str, table: dict[str, Any], file: str) -> FeedDescripti
         system=system,
         feed=table["name"],
         description=table["description"].strip(),
-        shape=shape,
+        shapes=_texts(shape),
         columns=columns,
         checks=checks,
+        envelopes=envelopes,
+        actions=_actions(actions) if actions else None,
+        obtain=Obtain(**obtain | {"traps": _texts(obtain.get("traps", ()))}) if obtain else None,
         file=file,
         fingerprint=_fingerprint(table),
         **values,
@@ -208,28 +259,79 @@ def _description(system: str, table: dict[str, Any], file: str) -> FeedDescripti
     return description
 
 
-def _column(column: dict[str, Any]) -> Column:
+def _column(column: dict[str, Any], nulls: tuple[str, ...]) -> Column:
     meta = dict(column["config"]["meta"])
-    path = meta.pop("path", None)
     redact = meta.pop("redact", None)
     return Column(
         name=column["name"],
         description=column["description"],
-        path=() if path is None else (path,) if path == WHOLE_RECORD else tuple(path.split(".")),
+        paths=_paths(meta),
         headings=tuple(meta.pop("headings", ())),
         values=tuple(meta.pop("values", ())),
+        nulls=_texts(meta.pop("nulls", nulls)),
         redact=Redaction(**redact) if redact else None,
+        fields=_item_fields(meta.pop("fields", {})),
         **meta,
     )
 
 
+def _paths(meta: dict[str, Any]) -> tuple[KeyPath, ...]:
+    """`path` or `paths`, taken out of `meta`."""
+    written = [*([meta.pop("path")] if "path" in meta else []), *meta.pop("paths", ())]
+    return tuple((path,) if path == WHOLE_RECORD else split_path(path) for path in written)
+
+
+def _item_fields(fields: dict[str, Any]) -> dict[str, ItemField]:
+    found = {}
+    for ours, theirs in fields.items():
+        meta = {"path": theirs} if isinstance(theirs, str) else dict(theirs)
+        found[ours] = ItemField(_paths(meta), _item_fields(meta.pop("fields", {})))
+        if meta or not found[ours].paths:
+            raise ValueError(f"{ours}: expected a path, or paths and fields, found {', '.join(meta) or 'none'}")
+    return found
+
+
+def _actions(written: dict[str, Any]) -> Actions:
+    use = written.get("use", ())
+    means = {word: _texts(ours) for word, ours in written.get("means", {}).items()}
+    return Actions(**written | {"means": means, "use": use if use == "all" else _texts(use)})
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def split_path(path: str) -> KeyPath:
+    """The keys of a dotted path; a key with dots of its own stands in double quotes."""
+    keys = tuple(quoted or plain for quoted, plain in _KEY.findall(path))
+    if not path or written_path(keys) != path:
+        raise ValueError(f"expected keys with dots between them, found {path!r}")
+    return keys
+
+
+def written_path(keys: KeyPath) -> str:
+    """The dotted path that `split_path` takes apart."""
+    return ".".join(f'"{key}"' if "." in key else key for key in keys)
+
+
 def _fingerprint(table: dict[str, Any]) -> str:
+    # What an action means is for staging to know, and how an export is obtained for people.
+    without = ("actions", "obtain", "provides")
     meaning = {
         "reader": READER_VERSION,
-        "meta": table["config"]["meta"],
+        "meta": {key: value for key, value in table["config"]["meta"].items() if key not in without},
         "columns": [(column["name"], column["config"]["meta"]) for column in table["columns"]],
     }
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
+
+
+def _is_placed(column: Column, shapes: Sequence[str]) -> bool:
+    # A column may stand in one of two shapes only; in CSV the whole record needs no heading.
+    places = {"json": bool(column.paths), "csv": bool(column.headings) or column.is_whole_record}
+    if len(shapes) > 1:
+        return any(places.values())
+    is_elsewhere = column.headings if "json" in shapes else column.paths and not column.is_whole_record
+    return all(places.get(shape, True) for shape in shapes) and not is_elsewhere
 
 
 def _refuse_contradictions(feed: FeedDescription) -> None:
@@ -239,8 +341,8 @@ def _refuse_contradictions(feed: FeedDescription) -> None:
     ]
     if feed.kind not in KINDS:
         faults.append(f"kind: expected one of {', '.join(KINDS)}, found {feed.kind!r}")
-    if feed.shape not in ("json", "csv"):
-        faults.append(f"shape: expected json or csv, found {feed.shape!r}")
+    if not feed.shapes or set(feed.shapes) - {"json", "csv"}:
+        faults.append(f"shape: expected json, csv or both, found {', '.join(feed.shapes)!r}")
     if unknown := [word for word in feed.provides if word not in _PROVIDES]:
         faults.append(f"provides: unknown {', '.join(unknown)}")
     if feed.kind == "log" and feed.event_time not in names:
@@ -251,26 +353,22 @@ def _refuse_contradictions(feed: FeedDescription) -> None:
         for name in getattr(feed, key)
         if name not in (*names, "record_hash")
     ]
-    types = _JSON_TYPES if feed.shape == "json" else _CSV_TYPES
+    if feed.actions and feed.actions.field not in names:
+        faults.append(f"actions: {feed.actions.field} is no column")
     for column in feed.columns:
         if column.name in ("reject_reason", "record_hash", "sha256", "record_number"):
             faults.append(f"{column.name}: the name is taken")
-        if bool(column.path) != (feed.shape == "json") or bool(column.headings) != (feed.shape == "csv"):
+        if not _is_placed(column, feed.shapes):
             faults.append(f"{column.name}: json columns have a path, csv columns have headings")
-        if column.type not in types:
-            faults.append(f"{column.name}: type {column.type!r} is none that {feed.shape} has")
-        if not all(isinstance(value, str) for value in (*column.headings, *column.values)):
+        if column.type not in _TYPES:
+            faults.append(f"{column.name}: type: expected one of {', '.join(_TYPES)}, found {column.type!r}")
+        if not all(isinstance(value, str) for value in (*column.headings, *column.values, *column.nulls)):
             faults.append(f"{column.name}: quote what YAML takes for a truth value or a number")
         if bool(column.fields) != (column.type in ("list", "map")):
             faults.append(f"{column.name}: fields belong to lists and maps")
-    faults += [
-        f"{column.name}: its path runs through that of {other.name}"
-        for column in feed.columns
-        for other in feed.columns
-        if column is not other
-        and not other.is_whole_record
-        and len(other.path) < len(column.path)
-        and column.path[: len(other.path)] == other.path
-    ]
+        if (WHOLE_RECORD,) in column.paths and (len(column.paths) > 1 or column.type not in ("json", "text")):
+            faults.append(f"{column.name}: the whole record has one path and is json")
+        if column.is_whole_record and feed.masked:
+            faults.append(f"{column.name}: of a masked feed only named fields are read, never the whole record")
     if faults:
         raise BrokenDescription(f"{feed.file}: {'; '.join(faults)}.")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.ingest.descriptions import Column, FeedDescription, match_headings
+from pipelines.ingest.descriptions import Column, FeedDescription, ItemField, KeyPath, match_headings
 
 MASK = "***"
 
+# Not a key that a record can have.
+_HERE = object()
 _DIGITS = re.compile(r"[0-9]{1,18}")
 
 
@@ -23,15 +26,21 @@ def shown(description: FeedDescription, record: Any) -> Any:
         return record
     if not isinstance(record, Mapping):
         return _masked(record)
-    if description.shape == "csv":
-        return _shown_row(description, record)
     named: dict[str, Any] = {}
     for column in description.columns:
-        node = named
-        for key in column.path[:-1]:
-            node = node.setdefault(key, {})
-        node[column.path[-1]] = column
+        for path in column.paths:
+            _note(named, path, column)
+    if "json" not in description.shapes or not any(key in named for key in record):
+        return _shown_row(description, record)
     return _shown_object(named, record)
+
+
+def _note(named: dict[str, Any], path: KeyPath, what: Any) -> None:
+    """Note at the end of a path what is named there; a path may run through another's end."""
+    node = named
+    for key in path[:-1]:
+        node = node.setdefault(key, {})
+    node.setdefault(path[-1], {}).setdefault(_HERE, []).append(what)
 
 
 def _shown_row(description: FeedDescription, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,17 +53,34 @@ def _shown_row(description: FeedDescription, record: Mapping[str, Any]) -> dict[
     }
 
 
-def _shown_object(named: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in record.items():
-        below = named.get(key)
-        if isinstance(below, Column):
-            found[key] = _shown_value(below, value)
-        elif isinstance(below, Mapping) and isinstance(value, Mapping):
-            found[key] = _shown_object(below, value)
-        else:
-            found[key] = _masked(value)
-    return found
+def _shown_object(named: Mapping[Any, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _shown_part(named.get(key, {}), value) for key, value in record.items()}
+
+
+def _shown_part(named: Mapping[Any, Any], value: Any) -> Any:
+    """What stands under a key, as far as any of the columns that begin or run through there name it."""
+    inside = _inside(value)
+    if isinstance(value, str) and isinstance(inside, Mapping | list) and (len(named) > 1 or _HERE not in named):
+        # A text that is JSON is masked inside, and stays a text.
+        return json.dumps(_shown_part(named, inside), ensure_ascii=False) if named else MASK
+    columns = named.get(_HERE, [])
+    for column in columns:
+        shown = _shown_value(column, value)
+        if shown != _masked(value):
+            return shown
+    if isinstance(value, Mapping):
+        return _shown_object(named, value)
+    return _masked(value)
+
+
+def _inside(value: Any) -> Any:
+    """What a text holds where it is a JSON object or list, else None."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _shown_value(column: Column, value: Any) -> Any:
@@ -68,13 +94,20 @@ def _shown_value(column: Column, value: Any) -> Any:
             return value if isinstance(value, int) and not isinstance(value, bool) else _masked(value)
         case "integers":
             return [_shown_number(item) for item in value] if isinstance(value, list) else _shown_number(value)
-        case "list" if isinstance(value, list):
-            return [_shown_fields(column, item) for item in value]
-        case "map" if isinstance(value, Mapping):
-            return {key: _shown_fields(column, item) for key, item in value.items()}
         case "list" | "map":
-            return _masked(value)
+            return _shown_items(column.fields, column.type, value)
     return _shown_text(column, value)
+
+
+def _shown_items(fields: Mapping[str, ItemField], kind: str, value: Any) -> Any:
+    inside = _inside(value)
+    if inside is not None:
+        return json.dumps(_shown_items(fields, kind, inside), ensure_ascii=False)
+    if kind == "list" and isinstance(value, list):
+        return [_shown_fields(fields, item) for item in value]
+    if kind == "map" and isinstance(value, Mapping):
+        return {key: _shown_fields(fields, item) for key, item in value.items()}
+    return _masked(value)
 
 
 def _shown_number(value: Any) -> Any:
@@ -83,18 +116,29 @@ def _shown_number(value: Any) -> Any:
     return value if is_number or is_digits else _masked(value)
 
 
-def _shown_fields(column: Column, value: Any) -> Any:
+def _shown_fields(fields: Mapping[str, ItemField], value: Any) -> Any:
     if not isinstance(value, Mapping):
         return _masked(value)
-    theirs = set(column.fields.values())
-    return {
-        key: item if key in theirs and not isinstance(item, Mapping | list) else _masked(item)
-        for key, item in value.items()
-    }
+    named: dict[str, Any] = {}
+    for field in fields.values():
+        for path in field.paths:
+            _note(named, path, field)
+    return {key: _shown_field(named.get(key, {}), item) for key, item in value.items()}
+
+
+def _shown_field(named: Mapping[Any, Any], value: Any) -> Any:
+    for field in named.get(_HERE, []):
+        if field.fields and (isinstance(value, list) or isinstance(_inside(value), list)):
+            return _shown_items(field.fields, "list", value)
+        if not field.fields and not isinstance(value, Mapping | list) and _inside(value) is None:
+            return value
+    if isinstance(value, Mapping):
+        return {key: _shown_field(named.get(key, {}), item) for key, item in value.items()}
+    return _masked(value)
 
 
 def _shown_text(column: Column, value: Any) -> Any:
-    if isinstance(value, Mapping | list):
+    if isinstance(value, Mapping | list) or _inside(value) is not None:
         return _masked(value)
     if column.redact is not None and isinstance(value, str):
         return re.sub(column.redact.pattern, MASK, value)

@@ -9,8 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from pipelines.ingest.descriptions import Check, Column, FeedDescription, normal_heading
+from pipelines.ingest.descriptions import (
+    Check,
+    Column,
+    FeedDescription,
+    ItemField,
+    normal_heading,
+    written_path,
+)
+from pipelines.ingest.json_shape import Found, JsonShape, json_string
 from pipelines.warehouse import literal, name
 
 REJECT_REASON = "reject_reason"
@@ -25,6 +34,9 @@ _FOUND_BY = "why_unusable"
 
 # What dbt's is_yes() takes for yes, and its opposites.
 _TRUTH_VALUES = ("true", "false", "yes", "no", "y", "n", "1", "0", "active", "inactive", "enabled", "disabled")
+
+# As in dbt's instant(): Z, an offset, or the name of a zone, after a time of day.
+_HAS_ZONE = r":.*([Zz]|[+-][0-9]{1,2}(:?[0-9]{2})?| [A-Z]{2,5})$"
 
 _LAKE_TYPES = {"integer": "BIGINT", "integers": "BIGINT[]"}
 
@@ -41,10 +53,14 @@ _EXPECTED = {
 def lake_type(column: Column) -> str:
     """The SQL type of a column in the lake."""
     if column.type == "list":
-        return f"{_struct(dict.fromkeys(column.fields, 'VARCHAR'))}[]"
+        return f"{_fields_type(column.fields)}[]"
     if column.type == "map":
-        return f"MAP(VARCHAR, {_struct(dict.fromkeys(column.fields, 'VARCHAR'))})"
+        return f"MAP(VARCHAR, {_fields_type(column.fields)})"
     return _LAKE_TYPES.get(column.type, "VARCHAR")
+
+
+def _fields_type(fields: Mapping[str, ItemField]) -> str:
+    return _struct({ours: f"{_fields_type(each.fields)}[]" if each.fields else "VARCHAR" for ours, each in fields.items()})
 
 
 def lake_columns(feed: FeedDescription) -> dict[str, str]:
@@ -55,13 +71,17 @@ def lake_columns(feed: FeedDescription) -> dict[str, str]:
     return columns | {REJECT_REASON: "VARCHAR"}
 
 
-def instant(text: str) -> str:
+def instant(text: str, zone: str = "UTC") -> str:
     """SQL for the UTC TIMESTAMP that a text expression names, NULL where it names none.
 
-    RFC 3339 with 0 to 9 digits of a second and any offset, without an offset UTC; or seconds, milliseconds or
+    RFC 3339 with 0 to 9 digits of a second and any offset, without an offset in `zone`; or seconds, milliseconds or
     microseconds since 1970. The same texts as dbt's instant().
     """
     trimmed = f"trim({text})"
+    zoned = f"TRY_CAST(TRY_CAST({trimmed} AS TIMESTAMPTZ) AS TIMESTAMP)"
+    if zone != "UTC":
+        local = f"CAST(timezone({literal(zone)}, TRY_CAST({trimmed} AS TIMESTAMP)) AS TIMESTAMP)"
+        zoned = f"CASE WHEN regexp_matches({trimmed}, {literal(_HAS_ZONE)}) THEN {zoned} ELSE {local} END"
     # A cast to TIMESTAMP drops an offset in silence, and one to TIMESTAMPTZ is five times as slow: so the former
     # only where the text ends in Z.
     return (
@@ -71,7 +91,7 @@ def instant(text: str) -> str:
         f"THEN make_timestamp(CAST(round(TRY_CAST({text} AS DECIMAL(20, 6)) * 1000000) AS BIGINT)) "
         f"WHEN regexp_full_match({trimmed}, '[0-9]{{12,13}}') THEN make_timestamp(TRY_CAST({text} AS BIGINT) * 1000) "
         f"WHEN regexp_full_match({trimmed}, '[0-9]{{15,16}}') THEN make_timestamp(TRY_CAST({text} AS BIGINT)) "
-        f"WHEN regexp_matches({trimmed}, '^[0-9]') THEN TRY_CAST(TRY_CAST({trimmed} AS TIMESTAMPTZ) AS TIMESTAMP) END)"
+        f"WHEN regexp_matches({trimmed}, '^[0-9]') THEN {zoned} END)"
     )
 
 
@@ -94,122 +114,155 @@ class Projection:
 # -- JSON ---------------------------------------------------------------------------------------------------------
 
 
-def json_columns(feed: FeedDescription, mark: str | None = None) -> dict[str, str]:
-    """The `columns` of read_json: each top-level key that is needed and the SQL type of what is needed of it.
-
-    `mark` is a further key, for lines that were found to be no record.
-    """
-    tree: dict[str, object] = {}
-    for column in feed.columns:
-        if column.is_whole_record:
-            continue
-        node = tree
-        for key in column.path[:-1]:
-            node = node.setdefault(key, {})  # type: ignore[assignment]
-        node[column.path[-1]] = _json_leaf(column)
-    if mark:
-        tree[mark] = "VARCHAR"
-    return {key: _json_type(node) for key, node in tree.items()}
-
-
-def json_structure(columns: Mapping[str, str]) -> str:
-    """The same as one JSON text, as json_transform() wants it."""
-    pairs = (f"{_json_string(key)}: {_json_string(sql_type)}" for key, sql_type in columns.items())
-    return "{" + ", ".join(pairs) + "}"
+@cache
+def json_shape(feed: FeedDescription, mark: str | None = None) -> JsonShape:
+    """What is parsed of this feed's records. `mark` is a further key, for lines that were found to be no record."""
+    wanted = [
+        (path, _LEAVES.get(column.type, "VARCHAR"))
+        for column in feed.columns
+        if not column.is_whole_record
+        for path in column.paths
+    ]
+    return JsonShape([*wanted, *([((mark,), "VARCHAR")] if mark else [])])
 
 
 def needs_whole_record(feed: FeedDescription) -> bool:
     """Whether some column is made of the record's text as a whole."""
-    return feed.has_record_hash or any(column.is_whole_record for column in feed.columns)
+    return (
+        feed.has_record_hash
+        or any(column.is_whole_record for column in feed.columns)
+        or json_shape(feed).needs_text
+    )
 
 
 def project_json(feed: FeedDescription, record: str = "", whole: str = "json", mark: str | None = None) -> Projection:
-    """The projection for a source with the columns of `json_columns`.
+    """The projection for a source with the columns of `json_shape`.
 
     `record` is a prefix where they lie in one struct, `whole` the column with the record's text where a column
-    needs it, and `mark` as in `json_columns`.
+    needs it, and `mark` as in `json_shape`.
     """
-    fields = [f"{_json_value(column, record, whole, feed.masked)} AS {name(column.name)}" for column in feed.columns]
+    shape = json_shape(feed, mark)
+    fields = []
+    for column in feed.columns:
+        if column.is_whole_record:
+            value = f"CAST({whole} AS VARCHAR)"
+        else:
+            found = (shape.find(path, record, whole) for path in column.paths)
+            value = _first_present([_value(column, each, feed.masked) for each in found], lake_type(column))
+        fields.append(f"{value} AS {name(column.name)}")
     if feed.has_record_hash:
         fields.append(f"sha256(CAST({whole} AS VARCHAR)) AS {RECORD_HASH}")
-    has_nothing = " AND ".join(f"{record}{name(key)} IS NULL" for key in json_columns(feed))
-    said = f"coalesce({record}{name(mark)}, '')" if mark else "''"
+    has_nothing = json_shape(feed).has_nothing(record, whole)
+    said = f"coalesce({shape.find((mark,), record).text}, '')" if mark else "''"
     # Seldom looked at: what has none of the named fields is no object, or of another kind altogether.
     fields.append(
         f"CASE WHEN {has_nothing} THEN coalesce(nullif({said}, ''), {literal(nothing_found(feed))}) END AS {_FOUND_BY}"
     )
-    return Projection(tuple(fields), f"coalesce({_FOUND_BY}, {_faults(feed, {c.name: c.vendor_name for c in feed.columns})})")
+    called = {column.name: column.vendor_name for column in feed.columns}
+    return Projection(tuple(fields), f"coalesce({_FOUND_BY}, {_faults(feed, called)})")
 
 
 def nothing_found(feed: FeedDescription) -> str:
     """The reason of a record in which no named field was found."""
-    wanted = ", ".join(column.vendor_name for column in feed.required_columns)
+    wanted = ", ".join(written_path(column.paths[0]) for column in feed.required_columns if column.paths)
     return f"expected a JSON object with {wanted}, found none of the fields of {feed.name}"
 
 
-def _json_leaf(column: Column) -> str:
-    if column.type == "list":
-        return f"{_struct(dict.fromkeys(column.fields.values(), 'VARCHAR'))}[]"
-    if column.type == "map":
-        return f"MAP(VARCHAR, {_struct(dict.fromkeys(column.fields.values(), 'VARCHAR'))})"
-    # As JSON, a number and a text of digits stay apart; as VARCHAR or BIGINT they do not.
-    return "JSON" if column.type in ("json", "integer", "integers") else "VARCHAR"
+# As JSON, a number and a text of digits stay apart; as text they do not.
+_LEAVES = {"json": "JSON", "integer": "JSON", "integers": "JSON"}
 
 
-def _json_type(node: object) -> str:
-    if isinstance(node, dict):
-        return _struct({key: _json_type(child) for key, child in node.items()})
-    return str(node)
+def _first_present(values: Sequence[str], sql_type: str) -> str:
+    if len(values) < 2:
+        return values[0] if values else f"CAST(NULL AS {sql_type})"
+    return f"coalesce({', '.join(values)})"
 
 
-def _json_value(column: Column, record: str, whole: str, masked: bool) -> str:
-    if column.is_whole_record:
-        return f"CAST({whole} AS VARCHAR)"
-    found = record + ".".join(name(key) for key in column.path)
+def _value(column: Column, found: Found, masked: bool) -> str:
+    """A column's value from the text that was found of it."""
+    text = f"CAST({found.text} AS VARCHAR)" if found.is_json else found.text
     match column.type:
         case "present":
-            return f"CASE WHEN {found} <> '' THEN 'true' END"
+            return f"CASE WHEN {text} <> '' THEN 'true' END"
         case "json":
-            return f"CAST({found} AS VARCHAR)"
+            return _as_json(text, found.is_json)
         case "integer":
-            text = f"CAST({found} AS VARCHAR)"
             return f"CASE WHEN regexp_full_match({text}, '-?[0-9]{{1,18}}') THEN CAST({text} AS BIGINT) END"
         case "integers":
-            text = f"CAST({found} AS VARCHAR)"
             # A list of numbers or of texts of digits, one number, or a text with commas: Vault takes them all.
-            listed = f"""from_json({text}, '["VARCHAR"]')"""
+            listed = f"""TRY(from_json({text}, '["VARCHAR"]'))"""
             single = f"""string_split(trim({text}, '"'), ',')"""
             each = f"CASE WHEN starts_with({text}, '[') THEN {listed} ELSE {single} END"
             return (
-                f"CASE WHEN {found} IS NOT NULL THEN list_transform(list_filter({each}, "
+                f"CASE WHEN {text} IS NOT NULL THEN list_transform(list_filter({each}, "
                 "lambda part: regexp_full_match(part, '[0-9]{1,18}')), lambda part: CAST(part AS BIGINT)) END"
             )
         case "list":
-            parts = ", ".join(
-                f"{name(ours)}: {_scalar(f'item.{name(theirs)}', masked)}" for ours, theirs in column.fields.items()
-            )
-            return f"list_transform({found}, lambda item: CASE WHEN item IS NOT NULL THEN {{{parts}}} END)"
+            return _list(column.fields, text, masked)
         case "map":
-            parts = ", ".join(
-                f"{name(ours)}: {_scalar(f'entry.value.{name(theirs)}', masked)}"
-                for ours, theirs in column.fields.items()
-            )
+            shape = _item_shape(column.fields)
+            entries = f"TRY(from_json({text}, {literal(json_string(f'MAP(VARCHAR, {_struct(shape.columns)})'))}))"
+            parts = _item(column.fields, shape, "entry.value", 0, masked)
             return (
-                f"CASE WHEN {found} IS NOT NULL THEN map_from_entries(list_transform(map_entries({found}), "
-                f"lambda entry: {{k: entry.key, v: {{{parts}}}}})) END"
+                f"CASE WHEN {text} >= '{{' AND {text} < '|' THEN map_from_entries(list_transform(map_entries({entries}), "
+                f"lambda entry: {{k: entry.key, v: {parts}}})) END"
             )
-    return _redacted(column, _scalar(found, masked))
+    if masked or found.may_be_whole:
+        text = _scalar(text)
+    return _redacted(column, _without(column.nulls, text))
 
 
-def _scalar(found: str, masked: bool) -> str:
-    """A text that is JSON's own text, number or truth value. Of masked feeds, never an object's or a list's JSON."""
-    if not masked:
-        return found
+def _as_json(text: str, is_json: bool) -> str:
+    """JSON's text; what a tool wrote as a text that is an object or a list counts as what it holds."""
+    if not is_json:
+        return f"CASE WHEN json_valid({text}) THEN {text} ELSE CAST(to_json({text}) AS VARCHAR) END"
+    inside = f"json_extract_string({text}, '$')"
     return (
-        # As a range, the first character is compared without looking at the rest.
-        f"CASE WHEN ({found} >= '{{' AND {found} < '|' OR {found} >= '[' AND {found} < '\\') AND json_valid({found}) "
-        f"THEN NULL ELSE {found} END"
+        f"CASE WHEN starts_with({text}, '\"') AND ({_begins_container(inside)}) AND json_valid({inside}) THEN {inside} "
+        f"ELSE {text} END"
     )
+
+
+def _list(fields: Mapping[str, ItemField], text: str, masked: bool, depth: int = 0) -> str:
+    """A list of structs from the text of a JSON list."""
+    shape = _item_shape(fields)
+    item = f"item{depth}"
+    items = f"TRY(from_json({text}, {literal(f'[{shape.structure}]')}))"
+    parts = _item(fields, shape, item, depth, masked)
+    transformed = f"list_transform({items}, lambda {item}: CASE WHEN {item} IS NOT NULL THEN {parts} END)"
+    return f"CASE WHEN {text} >= '[' AND {text} < '\\' THEN {transformed} END"
+
+
+def _item_shape(fields: Mapping[str, ItemField]) -> JsonShape:
+    return JsonShape((path, "VARCHAR") for each in fields.values() for path in each.paths)
+
+
+def _item(fields: Mapping[str, ItemField], shape: JsonShape, item: str, depth: int, masked: bool) -> str:
+    parts = []
+    for ours, theirs in fields.items():
+        found = [shape.find(path, f"{item}.") for path in theirs.paths]
+        if theirs.fields:
+            values = [_list(theirs.fields, each.text, masked, depth + 1) for each in found]
+        else:
+            values = [_scalar(each.text) if masked or each.may_be_whole else each.text for each in found]
+        parts.append(f"{name(ours)}: {_first_present(values, 'VARCHAR')}")
+    return "{" + ", ".join(parts) + "}"
+
+
+def _scalar(found: str) -> str:
+    """A text that is JSON's own text, number or truth value, never an object's or a list's JSON."""
+    return f"CASE WHEN ({_begins_container(found)}) AND json_valid({found}) THEN NULL ELSE {found} END"
+
+
+def _begins_container(text: str) -> str:
+    # As a range, the first character is compared without looking at the rest.
+    return f"{text} >= '{{' AND {text} < '|' OR {text} >= '[' AND {text} < '\\'"
+
+
+def _without(nulls: Sequence[str], found: str) -> str:
+    if not nulls:
+        return found
+    return f"CASE WHEN {found} NOT IN ({', '.join(literal(each) for each in nulls)}) THEN {found} END"
 
 
 def _redacted(column: Column, found: str) -> str:
@@ -233,10 +286,7 @@ def project_csv(
     no record, or NULL.
     """
     fields = [
-        f"{_redacted(column, _cell(places[column.name]))} AS {name(column.name)}"
-        if column.name in places
-        else f"CAST(NULL AS VARCHAR) AS {name(column.name)}"
-        for column in feed.columns
+        f"{_csv_value(column, places, headings, feed.masked)} AS {name(column.name)}" for column in feed.columns
     ]
     if feed.has_record_hash:
         # By heading, so that the hash outlasts a change in the columns' order.
@@ -248,6 +298,17 @@ def project_csv(
     fields.append(f"{mark or 'CAST(NULL AS VARCHAR)'} AS {_FOUND_BY}")
     named = {column.name: headings[places[column.name]].strip() for column in feed.columns if column.name in places}
     return Projection(tuple(fields), f"coalesce({_FOUND_BY}, {_faults(feed, named)})")
+
+
+def _csv_value(column: Column, places: Mapping[str, int], headings: Sequence[str], masked: bool) -> str:
+    if column.is_whole_record:
+        cells = ", ".join(f"{literal(heading.strip())}, {_cell(p)}" for p, heading in enumerate(headings))
+        return f"CAST(json_object({cells}) AS VARCHAR)"
+    if column.name not in places:
+        return f"CAST(NULL AS {lake_type(column)})"
+    # A cell that begins with a bracket is text like any other, unless the column is a list or JSON.
+    is_container = column.type in ("json", "list", "map")
+    return _value(column, Found(_cell(places[column.name])), masked and is_container)
 
 
 def _cell(position: int) -> str:
@@ -344,7 +405,3 @@ def _otherwise(check: Check) -> str:
 def _struct(types: Mapping[str, str]) -> str:
     return f"STRUCT({', '.join(f'{name(key)} {sql_type}' for key, sql_type in types.items())})"
 
-
-def _json_string(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

@@ -19,6 +19,7 @@ from pipelines.ingest.outcome import NotThisFeed, NotValid, ReadResult
 from pipelines.ingest.reader_csv import read_csv, rejected_of_csv
 from pipelines.ingest.reader_json import read_json, rejected_of_json
 from pipelines.ingest.reading import reading_connection, tally, write_empty, write_one_rejected
+from pipelines.ingest.recognition import is_json
 from pipelines.ingest.rejected import RejectedRecord, write_rejected
 from pipelines.warehouse import Connection
 
@@ -145,7 +146,7 @@ def _read_records(
     connection: Connection, content: Content, feed: FeedDescription, rows: Path
 ) -> tuple[ReadResult, Iterator[RejectedRecord]]:
     continuation = False
-    if feed.shape == "json":
+    if is_json(content, feed):
         read = read_json(connection, content, feed, rows)
         continuation = read.continuation
         faulty = rejected_of_json(connection, content, feed, read.layout, rows)

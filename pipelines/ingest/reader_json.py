@@ -33,8 +33,7 @@ from pipelines.ingest.json_text import (
 from pipelines.ingest.outcome import NotValid
 from pipelines.ingest.projection import (
     BLANK,
-    json_columns,
-    json_structure,
+    json_shape,
     lake_columns,
     needs_whole_record,
     nothing_found,
@@ -414,7 +413,7 @@ def _says_more_follows(envelope: dict[str, Any] | None, count: int) -> bool:
 
 
 def _query(feed: FeedDescription, path: str, form: str, mark: str | None = None) -> str:
-    columns = json_columns(feed, mark)
+    shape = json_shape(feed, mark)
     options = (
         f"{literal(path)}, format = {literal(form)}, ignore_errors = true, "
         f"compression = 'uncompressed', maximum_object_size = {LARGEST_RECORD}"
@@ -423,11 +422,11 @@ def _query(feed: FeedDescription, path: str, form: str, mark: str | None = None)
     ordered = [column for column in lake_columns(feed) if column in names]
     if needs_whole_record(feed):
         source = (
-            f"(SELECT json, json_transform(json, {literal(json_structure(columns))}) AS r "
+            f"(SELECT json, from_json(json, {literal(shape.structure)}) AS r "
             f"FROM read_json_objects({options}))"
         )
         return project_json(feed, "r.", "json", mark).select(source, ordered)
-    types = ", ".join(f"{name(key)}: {literal(sql_type)}" for key, sql_type in columns.items())
+    types = ", ".join(f"{name(key)}: {literal(sql_type)}" for key, sql_type in shape.columns.items())
     return project_json(feed, mark=mark).select(f"read_json({options}, columns = {{{types}}})", ordered)
 
 

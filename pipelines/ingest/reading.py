@@ -45,7 +45,7 @@ def tally(connection: Connection, feed: FeedDescription, rows: Path) -> Tally:
     """Count the rows of a written Parquet file."""
     when = "NULL"
     if feed.kind == "log" and feed.event_time:
-        when = instant(name(feed.event_time))
+        when = instant(name(feed.event_time), feed.timezone)
     found = connection.execute(
         f"SELECT count(*) FILTER ({REJECT_REASON} IS NULL), "
         f"count(*) FILTER ({REJECT_REASON} IS NOT NULL AND {REJECT_REASON} <> {literal(BLANK)}), "

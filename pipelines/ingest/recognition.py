@@ -10,7 +10,13 @@ from itertools import islice
 from typing import Any, Literal
 
 from pipelines.ingest.content import Content
-from pipelines.ingest.descriptions import FeedDescription, load_descriptions, match_headings, normal_heading
+from pipelines.ingest.descriptions import (
+    Column,
+    FeedDescription,
+    load_descriptions,
+    match_headings,
+    normal_heading,
+)
 from pipelines.ingest.json_text import BOM, find_array, values
 from pipelines.ingest.outcome import NotThisFeed
 
@@ -57,6 +63,14 @@ def refuse_foreign_text(content: Content) -> None:
     looks_wide = len(head) >= 8 and (head[0::2].count(0) * 2 >= len(head) - 2 or head[1::2].count(0) * 2 >= len(head) - 2)
     if head.startswith(_UTF_16_OR_32) or looks_wide:
         raise NotThisFeed("expected UTF-8, found UTF-16 or UTF-32, which is not handled: save it as UTF-8")
+
+
+def is_json(content: Content, feed: FeedDescription) -> bool:
+    """Whether this file is to be read as JSON: a feed may come as JSON and as CSV."""
+    if len(feed.shapes) == 1:
+        return feed.shapes == ("json",)
+    head = content.head.removeprefix(BOM).lstrip()
+    return head[:1] in (b"{", b"[") or (not _csv_fit(content) and re.search(rb"\n\s*\{", head) is not None)
 
 
 def json_layout(content: Content, feed: FeedDescription) -> JsonLayout:
@@ -146,17 +160,21 @@ def _unwrapped(sample: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _fits(record: dict[str, Any], feed: FeedDescription) -> bool:
-    return all(_at(record, column.path) not in (None, "") for column in feed.required_columns)
+    return all(_has(record, column) for column in feed.required_columns)
+
+
+def _has(record: Any, column: Column) -> bool:
+    return any(_at(record, path) not in (None, "") for path in column.paths)
 
 
 def _best_json_fit(sample: Sequence[dict[str, Any]], feeds: Feeds) -> FeedDescription | None:
     scored = []
     for feed in feeds.values():
-        if feed.shape != "json":
+        if "json" not in feed.shapes:
             continue
         fitting = sum(_fits(record, feed) for record in sample) / len(sample)
         resemblance = sum(
-            sum(_at(record, column.path) is not None for column in feed.columns) for record in sample
+            sum(_has(record, column) for column in feed.columns) for record in sample
         ) / (len(sample) * len(feed.columns))
         if fitting >= 0.5 and _is_telling(feed, resemblance):
             scored.append((fitting, resemblance, feed.name, feed))
@@ -252,7 +270,7 @@ def _csv_fit(content: Content) -> FeedDescription | None:
     scored = []
     for layout in _csv_layouts(content):
         for feed in load_descriptions().values():
-            if feed.shape != "csv":
+            if "csv" not in feed.shapes:
                 continue
             places, _ = match_headings(feed.columns, layout.headings)
             resemblance = len(places) / len(feed.columns)

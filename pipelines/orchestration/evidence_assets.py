@@ -61,7 +61,7 @@ def _spec(description: FeedDescription) -> dg.AssetSpec:
         description=description.description,
         group_name=description.system,
         owners=[OWNER],
-        kinds={description.shape, description.kind},
+        kinds={*description.shapes, description.kind},
         metadata={
             "dagster/column_schema": dg.TableSchema(
                 [

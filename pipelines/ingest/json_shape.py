@@ -1,0 +1,120 @@
+"""Which parts of a JSON record DuckDB parses, and how each value is reached in what it parsed.
+
+Keys that a description names become one typed structure. Where that can't be typed, because one path runs through
+another (`caller` and `caller.value`) or two keys differ by case alone, the part is kept as text and looked into.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pipelines.ingest.descriptions import KeyPath
+from pipelines.warehouse import literal, name
+
+
+@dataclass
+class _Node:
+    children: dict[str, _Node] = field(default_factory=dict)
+    leaf: str | None = None
+    """The type in which the value itself is wanted; None where only parts of it are."""
+
+    @property
+    def is_looked_into(self) -> bool:
+        """Whether its parts are reached through its text."""
+        return bool(self.children) and (self.leaf is not None or self.has_twins)
+
+    @property
+    def has_twins(self) -> bool:
+        """Whether two keys differ by case alone: DuckDB's structures can't have both."""
+        return any(count > 1 for count in Counter(key.lower() for key in self.children).values())
+
+    @property
+    def sql_type(self) -> str:
+        if self.is_looked_into:
+            return "VARCHAR"
+        if self.children:
+            return f"STRUCT({', '.join(f'{name(key)} {node.sql_type}' for key, node in self.children.items())})"
+        return self.leaf or "VARCHAR"
+
+    @property
+    def structure(self) -> str:
+        """The same as from_json() wants it."""
+        if self.children and not self.is_looked_into:
+            pairs = (f"{json_string(key)}: {node.structure}" for key, node in self.children.items())
+            return "{" + ", ".join(pairs) + "}"
+        return json_string(self.sql_type)
+
+
+@dataclass(frozen=True)
+class Found:
+    """SQL for a value: `text` is a VARCHAR, or JSON's own text where `is_json`. `may_be_whole`: it also has parts named."""
+
+    text: str
+    is_json: bool = False
+    may_be_whole: bool = False
+
+
+class JsonShape:
+    """One structure for all of these paths; each with the type, VARCHAR or JSON, in which its value is wanted."""
+
+    def __init__(self, paths: Iterable[tuple[KeyPath, str]]) -> None:
+        self._root = _Node()
+        for path, sql_type in paths:
+            node = self._root
+            for key in path:
+                node = node.children.setdefault(key, _Node())
+            # Wanted both ways, it is read as text.
+            node.leaf = sql_type if node.leaf in (None, sql_type) else "VARCHAR"
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Each key of the record itself with the type of what is needed of it, but for keys that have twins."""
+        return {key: node.sql_type for key, node in self._root.children.items() if key not in self._twins}
+
+    @property
+    def structure(self) -> str:
+        """The same as one JSON text, for from_json()."""
+        pairs = (f"{json_string(key)}: {self._root.children[key].structure}" for key in self.columns)
+        return "{" + ", ".join(pairs) + "}"
+
+    @property
+    def needs_text(self) -> bool:
+        """Whether some value is reached through the text of the record alone."""
+        return bool(self._twins)
+
+    def find(self, path: KeyPath, record: str = "", whole: str = "json") -> Found:
+        """SQL for the value at one of the paths. `record` is a prefix to the columns, `whole` the record's text."""
+        node = self._root.children[path[0]]
+        if path[0] in self._twins:
+            return Found(_looked_up(f"CAST({whole} AS VARCHAR)", path))
+        found = record + name(path[0])
+        for depth, key in enumerate(path[1:], 1):
+            if node.is_looked_into:
+                return Found(_looked_up(found, path[depth:]))
+            node = node.children[key]
+            found += f".{name(key)}"
+        return Found(found, is_json=node.sql_type == "JSON", may_be_whole=node.is_looked_into)
+
+    def has_nothing(self, record: str = "", whole: str = "json") -> str:
+        """SQL for a record that has none of the keys."""
+        found = (self.find((key,), record, whole).text for key in self._root.children)
+        return " AND ".join(f"{each} IS NULL" for each in found)
+
+    @property
+    def _twins(self) -> set[str]:
+        counts = Counter(key.lower() for key in self._root.children)
+        return {key for key in self._root.children if counts[key.lower()] > 1}
+
+
+def json_string(text: str) -> str:
+    """A text without control characters as JSON."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _looked_up(text: str, path: KeyPath) -> str:
+    # As a range, the first character is compared without looking at the rest.
+    keys = literal("$" + "".join(f".{json_string(key)}" for key in path))
+    return f"CASE WHEN {text} >= '{{' AND {text} < '|' THEN TRY(json_extract_string({text}, {keys})) END"
