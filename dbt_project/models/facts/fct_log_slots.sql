@@ -58,26 +58,6 @@ due as (
     ) = 1
 ),
 
-presence as (
-    select
-        presence.source_system as system,
-        presence.source_feed as feed,
-        deliveries.source_instance as instance,
-        quarter_hour,
-        min(presence.first_event_at) as first_event_at,
-        min_by({{ evidence_ref('presence.sha256', 'first_record_number') }}, (presence.first_event_at, presence.sha256)) as evidence
-    from (
-        {% for system in ['hashicorp_vault', 'aws', 'okta', 'generic'] %}
-        select * from {{ ref('stg_' ~ system ~ '__log_presence') }}
-        {{ 'union all by name' if not loop.last }}
-        {% endfor %}
-    ) as presence
-    inner join {{ ref('int_deliveries') }} as deliveries
-        on presence.sha256 = deliveries.sha256 and presence.source_system = deliveries.source_system
-        and presence.source_feed = deliveries.source_feed
-    group by all
-),
-
 shown as (
     select
         due.period_id,
@@ -88,7 +68,7 @@ shown as (
         min(presence.first_event_at) as first_event_at,
         min_by(presence.evidence, (presence.first_event_at, presence.evidence)) as event_evidence
     from due
-    inner join presence
+    inner join {{ ref('int_log_presence') }} as presence
         on due.system = presence.system and due.feed = presence.feed and due.instance = presence.instance
         and presence.quarter_hour >= due.slot_start and presence.quarter_hour < due.slot_end
     group by all
