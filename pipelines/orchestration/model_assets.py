@@ -143,7 +143,7 @@ def _events(
                     passed=result.passed,
                     metadata=metadata | {"failing_rows": result.failures or 0},
                 )
-        elif result.passed and result.unique_id.startswith("model."):
+        elif result.passed and result.unique_id.startswith(("model.", "seed.")):
             key = _translator.get_asset_spec(project.as_dict, result.unique_id, None).key
             if key in context.selected_asset_keys:
                 yield dg.MaterializeResult(asset_key=key, metadata=metadata)

@@ -340,6 +340,17 @@ _SOURCES = (
         tuple(map(Column, ("kind", "system", "instance", "native_id", "name", "tried", "evidence"))),
         ("kind", "system", "instance", "native_id"),
     ),
+    _Source(
+        "framework_coverage",
+        (
+            *map(Column, ("period_id", "framework", "version", "requirement_id", "title", "former_ids", "answer")),
+            *map(Column, ("relation", "control_id", "control_title", "conclusion")),
+            Column("tested", "integer"),
+            Column("deviations", "integer"),
+        ),
+        ("framework", "version", "requirement_id", "relation", "control_id"),
+        _OF_PERIOD,
+    ),
 )
 
 _TIMELINE = """

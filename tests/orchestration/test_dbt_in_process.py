@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 import pytest
-from pipelines.ingest.ingest import ingest_landing
 
 from pipelines.completeness.judge import judge
 from pipelines.home import Home
+from pipelines.ingest.ingest import ingest_landing
 from pipelines.orchestration import dbt_in_process
 from pipelines.orchestration.dbt_in_process import ParsedProject
 from pipelines.orchestration.model_assets import SECOND_HALF

@@ -148,6 +148,9 @@ SCHEMA = {
     "rpt_late_decisions": "period_id varchar, kind varchar, decision_id varchar, governs_from timestamp, first_collected_at timestamp, detail varchar",
     "rpt_feed_coverage": "period_id varchar, system varchar, feed varchar, instance varchar, kind varchar, sparse boolean,"
     " evidence_files bigint, uncovered_seconds double, missed_slots bigint, rejected_records bigint, rejected_files bigint, detail varchar",
+    "rpt_framework_coverage": "period_id varchar, framework varchar, version varchar, requirement_id varchar, title varchar,"
+    " former_ids varchar, answer varchar, relation varchar, control_id varchar, control_title varchar, conclusion varchar,"
+    " tested bigint, deviations bigint",
 }
 
 
@@ -707,6 +710,14 @@ class Company:
                 self.cite("aws/credential_report", 2),
             ),
         ]
+        asked = "NIST-CSF", "2.0"
+        self.rows["rpt_framework_coverage"] += [
+            (p, *asked, "PR.AA-01", "Identities and credentials", "PR.AC-1 (1.1)", "exceptions_noted", "direct", "ROT",
+             "Secret and key rotation", "exceptions_noted", 30, 2),
+            (p, *asked, "PR.AA-05", HOSTILE[2], None, "not_answered", "direct", "APR", None, None, None, None),
+            (p, "OWASP-NHI-Top10", "2025", "NHI4:2025", "Insecure authentication", None, "not_answered", None, None, None,
+             None, None, None),
+        ]  # fmt: skip
         self.rows["rpt_late_decisions"] += [
             (
                 p,

@@ -37,6 +37,8 @@ HEADERS = {
     "query,collected_by,status,reject_reason",
     "rejected_records": "system,feed,instance,original_name,sha256,record_number,reason,byte_offset,byte_length,text_sha256,text",
     "unlinked": "kind,system,instance,native_id,name,tried,evidence",
+    "framework_coverage": "period_id,framework,version,requirement_id,title,former_ids,answer,relation,control_id,"
+    "control_title,conclusion,tested,deviations",
 }
 
 
