@@ -1,0 +1,45 @@
+"""Real exports through ingest and staging: what the canonical rows of their records are."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.evidence.originals import sha256_of
+from pipelines.home import Home
+from pipelines.ingest.ingest import ingest_landing
+from pipelines.orchestration import dbt_in_process
+from pipelines.warehouse import open_read_only
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+AS_OF = "2026-07-20T06:00:00.000000Z"
+"""Later than every sample."""
+
+
+@dataclass(frozen=True)
+class StagedSamples:
+    """The staging tables of some systems, with every sample of their feeds in them."""
+
+    home: Home
+
+    def rows(self, model: str, columns: str, sample: str) -> list[tuple[Any, ...]]:
+        """These columns of a staging model for one sample, `system/feed/file`, after the record number and in its order."""
+        with open_read_only(self.home.build_database) as connection:
+            return connection.execute(
+                f"SELECT record_number, {columns} FROM {model} WHERE sha256 = ? ORDER BY ALL",
+                [sha256_of(SAMPLES / sample)],
+            ).fetchall()
+
+
+def stage(home: Home, systems: list[str]) -> StagedSamples:
+    """Land the samples of these systems, ingest them and run their staging models."""
+    for system in systems:
+        shutil.copytree(SAMPLES / system, home.landing / system)
+    ingest_landing(home)
+    folders = [argument for system in systems for argument in ("--select", f"path:models/staging/{system}")]
+    project = dbt_in_process.parse(home)
+    # Staging tables ask the ledger what was delivered; nothing else is needed.
+    dbt_in_process.raise_on_failure(dbt_in_process.build(home, project, AS_OF, folders))
+    return StagedSamples(home)

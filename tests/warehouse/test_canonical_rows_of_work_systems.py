@@ -1,0 +1,48 @@
+"""Real exports of the systems in which people work: each record is the canonical row it should be."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from pipelines.home import Home
+from tests.warehouse.staged_samples import StagedSamples, stage
+
+
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory) -> StagedSamples:
+    return stage(Home.at(tmp_path_factory.mktemp("samples")), ["jira", "github"])
+
+
+def test_a_jira_issue_and_its_changes(staged):
+    sample = "jira/issues/faros__ce_test_resources_issues__issues.json"
+    tickets = staged.rows("stg_jira__tickets", "ticket_id, kind, status, created_at, history_total, history_returned", sample)
+    assert tickets[:2] == [
+        (1, "TEST-1", "Sub-task", "Selected for Development", datetime(2024, 7, 4, 12, 40, 59, 251000), 3, 3),
+        # Jira says there are two changes and returns none of them.
+        (2, "TEST-2", "Story", "Backlog", datetime(2024, 7, 4, 12, 40, 59, 251000), 2, 0),
+    ]
+    changes = staged.rows("stg_jira__ticket_transitions", "ticket_id, field, from_value, to_value, changed_at", sample)
+    assert (1, "TEST-1", "status", "Backlog", "Selected for Development", datetime(2024, 7, 4, 12, 41, 0, 89000)) in changes
+    assert len([change for change in changes if change[1] == "TEST-1"]) == 3
+
+
+def test_a_pull_request_and_who_approved_it(staged):
+    approved = staged.rows(
+        "stg_github__pull_requests",
+        "change_id, base_branch, author_id, merged_by_id, merged_at, "
+        "list_transform(reviews, review -> (review.reviewer_id, review.state, review.submitted_at))",
+        "github/pull_requests/devlake__github_graphql_prs.json",
+    )
+    assert approved == [
+        (
+            1, "apache/incubator-devlake#7914", "main", "d4x1", "abeizn", datetime(2024, 8, 19, 7, 56, 39),
+            [("abeizn", "APPROVED", datetime(2024, 8, 19, 7, 56, 12))],
+        ),
+        (
+            2, "apache/incubator-devlake#7913", "main", "mintsweet", "klesh", datetime(2024, 8, 19, 7, 56, 53),
+            [("klesh", "APPROVED", datetime(2024, 8, 19, 7, 56, 40))],
+        ),
+        (3, "apache/incubator-devlake#7912", "main", "usharerose", None, None, []),
+    ]  # fmt: skip
