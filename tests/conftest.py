@@ -45,6 +45,14 @@ class CompanyRun:
     command: Command
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers share nothing: all tests of one home go to one of them, and so do those of one file."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("company" if "company" in fixtures else item.nodeid.split("::")[0]))
+
+
 @pytest.fixture(scope="session")
 def upheld() -> Upheld:
     """`upheld(home, *arguments)`: what it says and how it ends."""
