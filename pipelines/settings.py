@@ -56,6 +56,30 @@ def table_of(home: Home, name: str) -> dict[str, Any]:
     return table
 
 
+def feed_timezones(home: Home) -> dict[str, str]:
+    """`system/feed` -> the zone of that feed's times without one, as [timezones] of `<home>/upheld.toml` says; UTC is left out.
+
+    Raises UserMistake where a key is no `system/feed` or a value no zone. Whether the feed exists is not known here.
+    """
+    zones = table_of(home, "timezones")
+    for feed, zone in zones.items():
+        if feed.count("/") != 1 or not isinstance(zone, str) or not _is_zone(zone):
+            raise UserMistake(
+                f"{home.settings}, [timezones]: expected \"system/feed\" = a zone such as \"Europe/Berlin\", "
+                f"found {feed!r} = {zone!r}."
+            )
+    return {feed: zone for feed, zone in sorted(zones.items()) if zone != "UTC"}
+
+
+def _is_zone(zone: str) -> bool:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return bool(ZoneInfo(zone).key)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return False
+
+
 def settings_sha256(home: Home) -> str | None:
     """The SHA-256 of `<home>/upheld.toml`; None where there is none."""
     try:

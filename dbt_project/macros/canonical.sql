@@ -5,7 +5,7 @@
 with
 
 records as (
-    select sha256, record_number, {{ instant(event_time) }} as event_at
+    select sha256, record_number, {{ instant(event_time, system ~ '/' ~ feed) }} as event_at
     from {{ evidence_records(system, feed) }}
 )
 

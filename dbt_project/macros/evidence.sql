@@ -98,6 +98,59 @@ select '{{ this.identifier }}', coalesce(max(entry), 0) from {{ ledger_rows() }}
 {%- endmacro %}
 
 
+{#- What a vendor's words for what happened mean in ours, from the feed's description: (vendor_action, action), the
+    former as vendor_word() writes it. A word with several meanings has a row for each. -#}
+{% macro vendor_actions(system, feed) -%}
+{%- set rows = [] -%}
+{%- for word, meanings in described_actions(system, feed).get('means', {}).items() -%}
+  {%- for meaning in ([meanings] if meanings is string else meanings) -%}
+    {%- do rows.append("(" ~ vendor_word(sql_text(word)) ~ ", " ~ sql_text(meaning) ~ ")") -%}
+  {%- endfor -%}
+{%- endfor -%}
+(select vendor_action, action from (values {{ rows | join(', ') or "('', '')" }}) as meaning (vendor_action, action) where action <> '')
+{%- endmacro %}
+
+
+{#- The vendor's words that show use and nothing else, from the feed's description: (vendor_action). -#}
+{% macro vendor_uses(system, feed) -%}
+{%- set use = described_actions(system, feed).get('use', []) -%}
+{%- set words = [] -%}
+{%- for word in ([] if use is string else use) -%}
+  {%- do words.append("(" ~ vendor_word(sql_text(word)) ~ ")") -%}
+{%- endfor -%}
+(select vendor_action from (values {{ words | join(', ') or "('')" }}) as used (vendor_action) where vendor_action <> '')
+{%- endmacro %}
+
+
+{#- A vendor's word as it is compared: no case, no spaces around it, no period at its end. -#}
+{% macro vendor_word(text) -%}
+rtrim(lower(trim({{ text }})), '. ')
+{%- endmacro %}
+
+
+{% macro sql_text(text) -%}
+'{{ text | replace("'", "''") }}'
+{%- endmacro %}
+
+
+{% macro described_actions(system, feed) -%}
+{%- set found = [] -%}
+{%- if execute and graph.sources is defined -%}
+  {%- for node in graph.sources.values() if node.source_name == system and node.name == feed -%}
+    {%- do found.append(node.config.meta.get('actions') or {}) -%}
+  {%- endfor -%}
+{%- elif execute -%}
+  {#- In a unit test dbt knows of no sources but those it was given: so from the description itself. -#}
+  {%- set path = (invocation_args_dict.get('project_dir') or '.') ~ '/../pipelines/ingest/feeds/' ~ system ~ '/' ~ feed ~ '.yml' -%}
+  {%- set text = run_query("select content from read_text('" ~ path ~ "')").columns[0].values()[0] -%}
+  {%- for table in fromyaml(text).sources[0].tables if table.name == feed -%}
+    {%- do found.append(table.config.meta.get('actions') or {}) -%}
+  {%- endfor -%}
+{%- endif -%}
+{{ return(found[0] if found else {}) }}
+{%- endmacro %}
+
+
 {#- Everything rejected so far, with file and record number. -#}
 {% macro rejected_records() -%}
 (

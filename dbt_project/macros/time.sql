@@ -1,14 +1,38 @@
-{#- Text to an instant: TIMESTAMP in UTC, microseconds. What has no zone is UTC. Vendors' ways of saying "never"
-    (N/A, no_information, 0000-00-00, empty) become NULL. Plain numbers are seconds, milliseconds or microseconds
-    since 1970, told apart by size. -#}
-{% macro instant(text) -%}
+{#- Text to an instant: TIMESTAMP in UTC, microseconds. What has no zone is in the zone configured for `feed`
+    (`system/feed`), else UTC. Vendors' ways of saying "never" (N/A, no_information, 0000-00-00, empty) become NULL.
+    Plain numbers are seconds, milliseconds or microseconds since 1970, told apart by size. -#}
+{% macro instant(text, feed=none) -%}
+{%- set zone = feed_timezone(feed) -%}
 (case
     when regexp_full_match(trim({{ text }}), '[0-9]{9,10}(\.[0-9]+)?')
         then make_timestamp(cast(round(try_cast({{ text }} as decimal(20, 6)) * 1000000) as bigint))
     when regexp_full_match(trim({{ text }}), '[0-9]{12,13}') then make_timestamp(try_cast({{ text }} as bigint) * 1000)
     when regexp_full_match(trim({{ text }}), '[0-9]{15,16}') then make_timestamp(try_cast({{ text }} as bigint))
+    {% if zone != 'UTC' -%}
+    -- Neither Z, nor an offset, nor a zone's name after a time of day.
+    when not regexp_matches(trim({{ text }}), ':.*([Zz]|[+-][0-9]{1,2}(:?[0-9]{2})?| [A-Z]{2,5})$')
+        then {{ zoned('try_cast(trim(' ~ text ~ ') as timestamp)', zone) }}
+    {% endif -%}
     else try_cast(try_cast(trim({{ text }}) as timestamptz) as timestamp)
 end)
+{%- endmacro %}
+
+
+{#- The same for texts that are no ISO 8601, with the formats (strptime) that the vendor's tool may write. -#}
+{% macro instant_as_written(text, formats, feed=none) -%}
+coalesce({{ instant(text, feed) }}, {{ zoned('try_strptime(trim(' ~ text ~ '), ' ~ formats ~ ')', feed_timezone(feed)) }})
+{%- endmacro %}
+
+
+{#- The zone of a feed's times that name none: configured in upheld.toml, UTC by default. -#}
+{% macro feed_timezone(feed) -%}
+{{ return(var('feed_timezones', {}).get(feed, 'UTC')) }}
+{%- endmacro %}
+
+
+{#- A local time in a zone as a UTC instant. -#}
+{% macro zoned(local, zone) -%}
+{{ local if zone == 'UTC' else "cast(timezone('" ~ zone ~ "', " ~ local ~ ") as timestamp)" }}
 {%- endmacro %}
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipelines.errors import NotKept, UnreadableFile
+from pipelines.errors import NotKept, UnreadableFile, UserMistake
 from pipelines.evidence.collection_time import collected_at
 from pipelines.evidence.landing import LandedFile, printable, scan
 from pipelines.evidence.landing_index import Fingerprint, LandingIndex
@@ -29,6 +29,7 @@ from pipelines.ingest.lake import Lake
 from pipelines.ingest.outcome import ReadResult
 from pipelines.ingest.reader import Reading, prepared
 from pipelines.ingest.reading import reading_connection
+from pipelines.settings import feed_timezones
 from pipelines.warehouse import Connection, QueryFailed
 
 Progress = Callable[[str], None]
@@ -80,6 +81,21 @@ def ingest_landing(
         return run.summary
 
 
+def described_for(home: Home) -> dict[Feed, FeedDescription]:
+    """Every described feed, its times without a zone in the zone that the home sets for it.
+
+    Raises UserMistake where the home sets one for a feed that there is not.
+    """
+    descriptions = load_descriptions()
+    zones = feed_timezones(home)
+    unknown = [feed for feed in zones if tuple(feed.split("/")) not in descriptions]
+    if unknown:
+        raise UserMistake(
+            f"{home.settings}, [timezones]: no feed is called {', '.join(unknown)}; `upheld sources` names the feeds."
+        )
+    return {key: feed.in_timezone(zones.get(feed.name, feed.timezone)) for key, feed in descriptions.items()}
+
+
 @dataclass(frozen=True)
 class _TakenIn:
     """One landing file after keeping and reading. `record` is None when it could not be taken in this time."""
@@ -97,7 +113,7 @@ class _Run:
         self._home = home
         self._feeds = feeds
         self._progress = progress
-        self._descriptions = load_descriptions()
+        self._descriptions = described_for(home)
         self._lake = Lake(home, self._descriptions.values())
         self._ledger = Ledger.open(home.ledger)
         if self._ledger.repaired:

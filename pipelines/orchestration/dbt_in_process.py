@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.home import Home
-from pipelines.settings import BUILD_DATABASE_VARIABLE, DBT_PROJECT, keep_quiet
+from pipelines.settings import BUILD_DATABASE_VARIABLE, DBT_PROJECT, feed_timezones, keep_quiet
 
 
 class BrokenModels(Exception):
@@ -141,7 +141,8 @@ def _flags(home: Home) -> list[str]:
 
 
 def _variables(home: Home, as_of: str | None) -> str:
-    return json.dumps({"home": str(home.root)} | ({"as_of": as_of} if as_of else {}))
+    told = {"home": str(home.root), "feed_timezones": feed_timezones(home)}
+    return json.dumps(told | ({"as_of": as_of} if as_of else {}))
 
 
 @contextmanager

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from pipelines.settings import DBT_PROJECT, EXPECTATIONS, PROJECT
+from pipelines.home import Home
+from pipelines.settings import DBT_PROJECT, EXPECTATIONS, PROJECT, feed_timezones
 
 # Folders that tools write into the source tree.
 _NOT_SOURCE = {"__pycache__", "target", "logs", "dbt_packages"}
 
 
-def of_models() -> str:
+def of_models(home: Home) -> str:
     """Changes with everything that decides how an evidence record becomes a staged row."""
-    return _of_files([DBT_PROJECT, PROJECT / "pipelines" / "ingest"])
+    return _with_timezones(home, _of_files([DBT_PROJECT, PROJECT / "pipelines" / "ingest"]))
 
 
-def of_code() -> str:
+def of_code(home: Home) -> str:
     """Changes with everything that a run's outputs depend on besides its evidence."""
-    return _of_files([DBT_PROJECT, EXPECTATIONS, PROJECT / "pipelines", PROJECT / "requirements.lock"])
+    code = _of_files([DBT_PROJECT, EXPECTATIONS, PROJECT / "pipelines", PROJECT / "requirements.lock"])
+    return _with_timezones(home, code)
+
+
+def _with_timezones(home: Home, fingerprint: str) -> str:
+    zones = feed_timezones(home)
+    return sha256(f"{fingerprint}{json.dumps(zones)}".encode()).hexdigest() if zones else fingerprint
 
 
 def of_landing(landing: Path) -> str:

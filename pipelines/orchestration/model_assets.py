@@ -49,7 +49,7 @@ def build_model_assets(home: Home, project: dbt_in_process.ParsedProject) -> lis
     ) -> Iterator[Any]:
         with run_lock(home):
             state = BuildState.read(home)
-            current = fingerprints.of_models()
+            current = fingerprints.of_models(home)
             anew = state is None or state.models != current
             if not context.is_subset:
                 as_of = cut_off.instant(context)

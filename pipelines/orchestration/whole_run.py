@@ -85,7 +85,7 @@ def now() -> str:
 
 def _inputs(home: Home, period: str | None, as_of: str | None) -> RunInputs:
     return RunInputs(
-        code=fingerprints.of_code(),
+        code=fingerprints.of_code(home),
         landing=fingerprints.of_landing(home.landing),
         ledger_head=mark_of(home.ledger).head,
         asked_as_of=as_of,

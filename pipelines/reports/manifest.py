@@ -50,6 +50,7 @@ def statement(report: AuditReport, digests: dict[str, str], ledger: Path) -> dic
             },
             "as_of": _instant(report.period.as_of),
             "cutoff": _instant(report.period.cutoff_at),
+            "feed_timezones": dict(report.period.feed_timezones),
             "conclusions": report.conclusions,
             "not_assessed": [control.control_id for control in report.controls if control.figures is None],
             "data_digest": {"sha256": data_digest(digests)},

@@ -6,7 +6,8 @@ again from the warehouse by whoever iterates them, so no format ever needs all o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -56,6 +57,8 @@ class Period:
     timezone: str
     as_of: datetime
     cutoff_at: datetime
+    feed_timezones: Mapping[str, str] = field(default_factory=dict)
+    """`system/feed` -> zone, of feeds whose times without a zone were read in another one than UTC."""
 
     @property
     def zone(self) -> tzinfo:
@@ -452,7 +455,7 @@ def _read_period(connection: Connection, period_id: str) -> Period:
     known = (
         _cursor(connection)
         .execute(
-            "select period_id, start_at, end_at, timezone, as_of, cutoff_at from rpt_periods order by all"
+            "select period_id, start_at, end_at, timezone, as_of, cutoff_at, feed_timezones from rpt_periods order by all"
         )
         .fetchall()
     )
@@ -460,7 +463,8 @@ def _read_period(connection: Connection, period_id: str) -> Period:
     if not found:
         names = ", ".join(dict.fromkeys(row[0] for row in known)) or "none"
         raise UserMistake(f"The warehouse has no period {period_id!r}. Periods it has: {names}.")
-    return Period(*found[0])
+    *values, feed_timezones = found[0]
+    return Period(*values, json.loads(feed_timezones or "{}"))
 
 
 def _table(connection: Connection, source: _Source, period_id: str) -> Table:

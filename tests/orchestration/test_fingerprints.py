@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from pipelines.home import Home
 from pipelines.orchestration import fingerprints
 
 
@@ -32,10 +33,20 @@ def test_a_landing_folder_that_is_not_there_is_an_empty_one(tmp_path):
     assert fingerprints.of_landing(tmp_path / "nowhere") == fingerprints.of_landing(tmp_path)
 
 
-def test_code_and_models_have_fingerprints_of_their_own():
-    assert fingerprints.of_code() == fingerprints.of_code()
-    assert fingerprints.of_models() == fingerprints.of_models()
-    assert fingerprints.of_code() != fingerprints.of_models()
+def test_code_and_models_have_fingerprints_of_their_own(tmp_path):
+    home = Home.at(tmp_path)
+    assert fingerprints.of_code(home) == fingerprints.of_code(home)
+    assert fingerprints.of_models(home) == fingerprints.of_models(home)
+    assert fingerprints.of_code(home) != fingerprints.of_models(home)
+
+
+def test_models_change_with_the_time_zones_that_a_home_sets(tmp_path):
+    home = Home.at(tmp_path)
+    before = fingerprints.of_models(home)
+    home.settings.write_text('[timezones]\n"okta/users" = "UTC"\n')
+    assert fingerprints.of_models(home) == before
+    home.settings.write_text('[timezones]\n"okta/users" = "Europe/Berlin"\n')
+    assert fingerprints.of_models(home) != before and fingerprints.of_code(home)
 
 
 def test_models_change_with_a_feed_s_description(tmp_path, monkeypatch):
@@ -44,9 +55,9 @@ def test_models_change_with_a_feed_s_description(tmp_path, monkeypatch):
     description = tmp_path / "pipelines" / "ingest" / "feeds" / "okta" / "users.yml"
     description.parent.mkdir(parents=True)
     description.write_text("one")
-    before = fingerprints.of_models()
+    before = fingerprints.of_models(Home.at(tmp_path))
     (tmp_path / "dbt_project" / "target").mkdir(parents=True)
     (tmp_path / "dbt_project" / "target" / "manifest.json").write_text("{}")
-    assert fingerprints.of_models() == before, "what dbt writes is no source"
+    assert fingerprints.of_models(Home.at(tmp_path)) == before, "what dbt writes is no source"
     description.write_text("two")
-    assert fingerprints.of_models() != before
+    assert fingerprints.of_models(Home.at(tmp_path)) != before

@@ -129,7 +129,7 @@ _OPERATION = (
     " evidence varchar"
 )
 SCHEMA = {
-    "rpt_periods": "period_id varchar, start_at timestamp, end_at timestamp, timezone varchar, as_of timestamp, cutoff_at timestamp",
+    "rpt_periods": "period_id varchar, start_at timestamp, end_at timestamp, timezone varchar, as_of timestamp, cutoff_at timestamp, feed_timezones varchar",
     "rpt_control_coverage": "period_id varchar, control_id varchar, title varchar, population bigint, tested bigint,"
     " operated bigint, deviations bigint, waived bigint, indeterminate bigint, pending bigint,"
     " evidence_coverage double, deviation_rate double, deviation_rate_upper_95 double, conclusion varchar",
@@ -598,8 +598,8 @@ class Company:
     def surroundings(self) -> None:
         p = self.period_id
         self.rows["rpt_periods"] += [
-            (p, START, END, "Europe/Berlin", AS_OF, END),
-            ("2026-07", END, END + 31 * DAY, "Europe/Berlin", AS_OF, AS_OF),
+            (p, START, END, "Europe/Berlin", AS_OF, END, '{"servicenow/tickets": "Europe/Berlin"}'),
+            ("2026-07", END, END + 31 * DAY, "Europe/Berlin", AS_OF, AS_OF, "{}"),
         ]
         self.rows["rpt_controls"] += [
             (c, *(facts if c in ASSESSED else (facts[0], None, None, None)), c in ASSESSED)

@@ -71,6 +71,7 @@ def test_the_manifest_says_what_the_bundle_rests_on(bundle: Bundle, home: Home) 
     last = json.loads(home.ledger.read_text().splitlines()[-1])
     assert predicate["ledger_head"] == {"entry": 2, "entry_hash": last["entry_hash"]}
     assert predicate["conclusions"] == bundle.conclusions
+    assert predicate["feed_timezones"] == {"servicenow/tickets": "Europe/Berlin"}
     assert predicate["not_assessed"] == ["APR", "CHG", "DEC", "OWN", "RVF", "VLT"]
     feeds = [file["feed"] for file in predicate["policy_files"]]
     assert feeds == ["decisions/periods", "decisions/policies", "decisions/waivers"]
