@@ -159,6 +159,22 @@ class Control:
 
 
 @dataclass(frozen=True)
+class Waiver:
+    """An approved exception that excuses at least one operation of the period. Instants are naive UTC."""
+
+    waiver_id: str
+    control_id: str
+    system: str | None
+    subject_id: str | None
+    in_force_from: datetime | None
+    in_force_until: datetime | None
+    approved_by: str | None
+    approved_at: datetime | None
+    reason: str | None
+    evidence: str | None
+
+
+@dataclass(frozen=True)
 class LateDecision:
     """A waiver or policy that was first collected after the instant it governs."""
 
@@ -220,7 +236,11 @@ class AuditReport:
     late_decisions: tuple[LateDecision, ...]
     feed_coverage: tuple[FeedCoverage, ...]
     evidence_files: tuple[EvidenceFile, ...]
+    waivers: tuple[Waiver, ...]
     tables: tuple[Table, ...]
+    exceptions: Callable[[int], Iterator[dict[str, Any]]] = field(repr=False)
+    """`exceptions(rows)`: of every control the first `rows` of its two lists, `deviations` (waived ones too) and
+    `indeterminate`, as records of rpt_control_operations with `began_at` and `list`."""
     data_digest: str | None = None
 
     def table(self, name: str) -> Table:
@@ -346,7 +366,10 @@ _SOURCES = (
     _Source(
         "framework_coverage",
         (
-            *map(Column, ("period_id", "framework", "version", "requirement_id", "title", "former_ids", "answer")),
+            *map(
+                Column,
+                ("period_id", "framework", "version", "requirement_id", "title", "former_ids", "answer"),
+            ),
             *map(Column, ("relation", "control_id", "control_title", "conclusion")),
             Column("tested", "integer"),
             Column("deviations", "integer"),
@@ -355,6 +378,27 @@ _SOURCES = (
         _OF_PERIOD,
     ),
 )
+
+_EXCEPTIONS = f"""
+with
+listed as (
+    select
+        {", ".join(f'operations."{column.name}"' for column in _OPERATION)},
+        deviations.began_at,
+        case when operations.outcome = 'indeterminate' then 'indeterminate' else 'deviations' end as list,
+        case when operations.outcome = 'indeterminate' then operations.due_at else deviations.began_at end as placed_at
+    from rpt_control_operations as operations
+    left join rpt_deviations as deviations
+        on operations.operation_id = deviations.operation_id and operations.period_id = deviations.period_id
+    where operations.period_id = $period_id and operations.outcome in ('deviation', 'waived', 'indeterminate')
+)
+select {", ".join(f'"{column.name}"' for column in _OPERATION)}, began_at, list
+from listed
+qualify row_number() over (
+    partition by control_id, list order by outcome, placed_at nulls last, operation_id
+) <= $rows
+order by control_id, list, outcome, placed_at nulls last, operation_id
+"""
 
 _TIMELINE = """
 with
@@ -437,6 +481,20 @@ def _read_report(connection: Connection, period_id: str) -> AuditReport:
         where period_id = $period_id order by all nulls last
         """
     )
+    waivers = rows(
+        """
+        select
+            waiver_id, control_id, system, subject_id, in_force_from, in_force_until, approved_by, approved_at, reason,
+            evidence
+        from rpt_waivers
+        where period_id = $period_id order by all nulls last
+        """
+    )
+
+    def exceptions(most: int) -> Iterator[dict[str, Any]]:
+        names = [*(column.name for column in _OPERATION), "began_at", "list"]
+        return (dict(zip(names, row, strict=True)) for row in rows(_EXCEPTIONS, rows=most))
+
     return AuditReport(
         period=period,
         controls=controls,
@@ -447,7 +505,9 @@ def _read_report(connection: Connection, period_id: str) -> AuditReport:
             EvidenceFile(**{name: record[name] for name in EvidenceFile.__dataclass_fields__})
             for record in by_name["evidence_files"].records()
         ),
+        waivers=tuple(Waiver(*row) for row in waivers),
         tables=tables,
+        exceptions=exceptions,
     )
 
 

@@ -47,6 +47,14 @@ CONCLUSIONS: dict[str, Words] = {
     "no_occurrence": Words(3, "Nothing to test", "No operation of this control fell due in the period."),
 }
 
+ANSWERS: dict[str, Words] = CONCLUSIONS | {
+    "supported_only": Words(
+        4, "Only supported", "No control tests what the requirement asks; assessed controls support it."
+    ),
+    "not_answered": Words(5, "Not answered", "No assessed control speaks to the requirement."),
+}
+"""What a requirement of a framework gets: the worst conclusion of the controls that test it, or none."""
+
 OUTCOMES: dict[str, Words] = {
     "deviation": Words(0, "Deviation", "It should have operated; evidence shows it did not, or late."),
     "indeterminate": Words(1, "Indeterminate", "Evidence needed to decide is missing."),

@@ -146,6 +146,9 @@ SCHEMA = {
     "rpt_unlinked": "kind varchar, system varchar, instance varchar, native_id varchar, name varchar, tried varchar, evidence varchar",
     "rpt_controls": "control_id varchar, title varchar, objective varchar, operation_is varchar, operated_when varchar, assessed boolean",
     "rpt_late_decisions": "period_id varchar, kind varchar, decision_id varchar, governs_from timestamp, first_collected_at timestamp, detail varchar",
+    "rpt_waivers": "period_id varchar, waiver_id varchar, control_id varchar, system varchar, subject_id varchar,"
+    " in_force_from timestamp, in_force_until timestamp, approved_by varchar, approved_at timestamp, reason varchar,"
+    " evidence varchar",
     "rpt_feed_coverage": "period_id varchar, system varchar, feed varchar, instance varchar, kind varchar, sparse boolean,"
     " evidence_files bigint, uncovered_seconds double, missed_slots bigint, rejected_records bigint, rejected_files bigint, detail varchar",
     "rpt_framework_coverage": "period_id varchar, framework varchar, version varchar, requirement_id varchar, title varchar,"
@@ -718,6 +721,21 @@ class Company:
             (p, "OWASP-NHI-Top10", "2025", "NHI4:2025", "Insecure authentication", None, "not_answered", None, None, None,
              None, None, None),
         ]  # fmt: skip
+        self.rows["rpt_waivers"].append(
+            (
+                p,
+                "W-2026-007",
+                "ROT",
+                "hashicorp_vault",
+                "kv/legacy/mainframe",
+                datetime(2026, 2, 17, 23),
+                datetime(2026, 6, 30, 22),
+                "ciso@acme.example",
+                datetime(2026, 2, 16, 10, 30),
+                "Mainframe batch cannot re-read its password before release 9. " + HOSTILE[2],
+                self.cite("decisions/waivers", 0),
+            )
+        )
         self.rows["rpt_late_decisions"] += [
             (
                 p,

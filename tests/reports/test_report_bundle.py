@@ -40,7 +40,13 @@ def read_manifest(bundle: Bundle) -> dict:
 
 
 def test_formats_are_found_by_their_folder_data_first() -> None:
-    assert [module.__name__.split(".")[-2] for module in formats()] == ["csv", "html"]
+    assert [module.__name__.split(".")[-2] for module in formats()] == [
+        "csv",
+        "html",
+        "oscal",
+        "pdf",
+        "xlsx",
+    ]
 
 
 def test_the_manifest_names_every_file_with_its_hash(bundle: Bundle) -> None:

@@ -17,6 +17,7 @@ from report_checks import FORMATS, PERIOD, compare_with_approved
 
 from pipelines.home import Home
 from pipelines.reports.bundle import Bundle
+from pipelines.reports.chapters import names_of
 from pipelines.reports.formats.html import render
 from pipelines.reports.formats.html.operations_data import FileIndex, pack_operations, script_json
 from pipelines.reports.report import EvidenceFile, open_report
@@ -230,6 +231,6 @@ def test_a_file_delivered_every_week_has_one_short_name_and_is_found_by_all() ->
         EvidenceFile("hr", "employees", "main", name, "a" * 64, None, "accepted", None)
         for name in ("week-1.csv", "week-2.csv", "week-3\u202e.csv")
     ]
-    names = render._names_of(weekly)["a" * 64]
+    names = names_of(weekly)["a" * 64]
     assert names.shown == "week-1.csv (and under 2 other names)"
     assert names.every.split("\n") == ["week-1.csv", "week-2.csv", "week-3\\u202e.csv"]

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipelines.reports.canonical import canonical_number
+from pipelines.reports.chapters import cited
 from pipelines.reports.report import Column
 from pipelines.reports.visible_text import visible
 
@@ -39,12 +40,6 @@ class FileIndex:
         for sha256, record in cited(evidence):
             packed.setdefault(self.number(sha256), []).append(record)
         return " ".join(f"{number}:{','.join(filter(None, records))}" for number, records in packed.items())
-
-
-def cited(evidence: str | None) -> list[tuple[str, str]]:
-    """The (sha256, record number) pairs of an evidence column, in its order. No number means the whole file."""
-    pairs = (token.partition(":") for token in (evidence or "").split())
-    return [(visible(sha256), visible(record)) for sha256, _, record in pairs]
 
 
 def pack_operations(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -19,9 +18,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipelines.reports import words
-from pipelines.reports.formats.html.operations_data import FileIndex, cited, pack_operations, script_json
-from pipelines.reports.formats.html.period_picture import caption, picture, stretch_name
-from pipelines.reports.report import AuditReport, Control, EvidenceFile, Table
+from pipelines.reports.chapters import UNKNOWN, Chapter, chapters, limits, names_of, tally
+from pipelines.reports.formats.html.operations_data import FileIndex, pack_operations, script_json
+from pipelines.reports.formats.pictures.period_picture import caption, picture, stretch_name
+from pipelines.reports.report import AuditReport
 from pipelines.reports.visible_text import visible
 
 WRITES_DATA = False
@@ -43,43 +43,20 @@ def render(report: AuditReport, folder: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Citation:
-    """The records of one evidence file that an operation rests on; none: the whole file."""
+class Drawn:
+    """A chapter with its pictures."""
 
-    sha256: str
-    name: str
-    feed: str
-    records: list[str]
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """One assessed control with everything the page shows about it."""
-
-    control: Control
-    sentence: str
-    grounds: str
+    chapter: Chapter
     picture: Markup
     caption: str
     stretch: str
-    deviations: list[dict[str, Any]]
-    indeterminate: list[dict[str, Any]]
-
-    @property
-    def failed(self) -> list[Any]:
-        return [finding for finding in self.control.findings if not finding.passed]
 
 
 def page(report: AuditReport) -> str:
     """The whole page as text; the same text for the same report."""
     files = FileIndex()
-    known = _names_of(report.evidence_files)
+    known = names_of(report.evidence_files)
     operations = _operations_by_control(report)
-    deviations = _by_control(report.table("deviations"))
-    chapters = [
-        _chapter(control, report, known, deviations.get(control.control_id, []), operations.indeterminate)
-        for control in sorted(report.assessed, key=_needs_attention)
-    ]
     columns = report.table("control_operations").columns
     blocks = {
         control_id: Markup(pack_operations(rows, columns, report.period.start_at, files))
@@ -88,7 +65,7 @@ def page(report: AuditReport) -> str:
     # Only now are all cited files known.
     index = [
         [sha256, visible(names.shown), visible(names.feeds), names.every]
-        for sha256, names in ((sha256, known.get(sha256, _UNKNOWN)) for sha256 in files.numbers)
+        for sha256, names in ((sha256, known.get(sha256, UNKNOWN)) for sha256 in files.numbers)
     ]
     unlinked, rejected = report.table("unlinked"), report.table("rejected_records")
     environment = _environment()
@@ -97,13 +74,13 @@ def page(report: AuditReport) -> str:
     return environment.get_template("report.html.j2").render(
         report=report,
         period=report.period,
-        chapters=chapters,
+        chapters=[_drawn(chapter, report) for chapter in chapters(report, ROWS_PER_CONTROL)],
         not_assessed=[control for control in report.controls if control.figures is None],
-        tally=_tally(chapters),
+        tally=tally(report),
+        limits=limits(report),
         failed=[finding for finding in report.findings if not finding.passed],
-        indeterminate=sum(chapter.control.figures.indeterminate for chapter in chapters),
         unlinked=list(islice(unlinked.records(), ROWS_PER_LIST)),
-        unlinked_kinds=_kinds(unlinked),
+        unlinked_records=sum(1 for _ in unlinked),
         rejected=list(islice(rejected.records(), ROWS_PER_LIST)),
         rejected_records=sum(1 for _ in rejected),
         rejected_files=[file for file in report.evidence_files if file.status == "rejected"],
@@ -165,56 +142,9 @@ def _epoch(instant: datetime) -> int:
     return int((instant - datetime(1970, 1, 1)).total_seconds())
 
 
-def _needs_attention(control: Control) -> tuple[int, str]:
-    conclusion = words.CONCLUSIONS.get(control.conclusion or "")
-    return (conclusion.rank if conclusion else len(words.CONCLUSIONS), control.control_id)
-
-
-def _tally(chapters: list[Chapter]) -> dict[str, int]:
-    return {
-        name: sum(chapter.control.conclusion == name for chapter in chapters)
-        for name in sorted(words.CONCLUSIONS, key=lambda name: words.CONCLUSIONS[name].rank)
-    }
-
-
-def _kinds(unlinked: Table) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for record in unlinked.records():
-        counts[record["kind"]] = counts.get(record["kind"], 0) + 1
-    return counts
-
-
-@dataclass(frozen=True)
-class _Names:
-    """What an evidence file is called: in short, in which feeds it came, and every name it was delivered under."""
-
-    shown: str
-    feeds: str
-    every: str
-
-
-_UNKNOWN = _Names("", "", "")
-
-
-def _names_of(files: Iterable[EvidenceFile]) -> dict[str, _Names]:
-    """sha256 -> names. An unchanged snapshot arrives under a new name every week; the first one stands for all."""
-    names: dict[str, dict[str, None]] = {}
-    feeds: dict[str, dict[str, None]] = {}
-    for file in files:
-        names.setdefault(file.sha256, {})[file.original_name or "(no name)"] = None
-        feeds.setdefault(file.sha256, {})[f"{file.system}/{file.feed}"] = None
-    return {sha256: _names(list(known), list(feeds[sha256])) for sha256, known in names.items()}
-
-
-def _names(names: list[str], feeds: list[str]) -> _Names:
-    others = f" (and under {words.counted(len(names) - 1, 'other name')})" if len(names) > 1 else ""
-    return _Names(names[0] + others, ", ".join(feeds), "\n".join(map(visible, names)))
-
-
 @dataclass
 class _Operations:
     rows: dict[str, list[tuple[Any, ...]]]
-    indeterminate: dict[str, list[dict[str, Any]]]
     left_out: int
 
 
@@ -223,7 +153,7 @@ def _operations_by_control(report: AuditReport) -> _Operations:
     table = report.table("control_operations")
     names = [column.name for column in table.columns]
     control, outcome = names.index("control_id"), names.index("outcome")
-    found = _Operations({}, {}, 0)
+    found = _Operations({}, 0)
     exceptions = sum(
         control.figures.population - control.figures.operated
         for control in report.assessed
@@ -232,10 +162,6 @@ def _operations_by_control(report: AuditReport) -> _Operations:
     room_for_operated = max(0, EMBEDDED_OPERATIONS - exceptions)
     room_for_exceptions = EMBEDDED_OPERATIONS
     for row in table:
-        if row[outcome] == "indeterminate":
-            found.indeterminate.setdefault(row[control], []).append(
-                dict(zip(names, row, strict=True)) | {"began_at": None}
-            )
         if row[outcome] == "operated":
             room_for_operated -= 1
             fits = room_for_operated >= 0
@@ -249,45 +175,12 @@ def _operations_by_control(report: AuditReport) -> _Operations:
     return found
 
 
-def _by_control(table: Table) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for record in table.records():
-        found.setdefault(record["control_id"], []).append(record)
-    return found
-
-
-def _chapter(
-    control: Control,
-    report: AuditReport,
-    known: dict[str, _Names],
-    deviations: list[dict[str, Any]],
-    indeterminate: dict[str, list[dict[str, Any]]],
-) -> Chapter:
+def _drawn(chapter: Chapter, report: AuditReport) -> Drawn:
+    control = chapter.control
     assert control.timeline is not None, "only assessed controls have a chapter"
-
-    def listed(rows: list[dict[str, Any]], *first: str) -> list[dict[str, Any]]:
-        rows = sorted(
-            rows, key=lambda row: (*((row[name] is None, row[name]) for name in first), row["operation_id"])
-        )
-        return [row | {"citations": _citations(row["evidence"], known)} for row in rows[:ROWS_PER_CONTROL]]
-
-    return Chapter(
-        control=control,
-        sentence=words.conclusion_sentence(control),
-        grounds=words.conclusion_grounds(control),
+    return Drawn(
+        chapter=chapter,
         picture=Markup(picture(control, report.period)),
         caption=caption(control, report.period),
         stretch=stretch_name(control.timeline),
-        deviations=listed(deviations, "outcome", "began_at"),
-        indeterminate=listed(indeterminate.get(control.control_id, []), "due_at"),
     )
-
-
-def _citations(evidence: str | None, known: dict[str, _Names]) -> list[Citation]:
-    records: dict[str, list[str]] = {}
-    for sha256, record in cited(evidence):
-        records.setdefault(sha256, []).extend([record] if record else [])
-    return [
-        Citation(sha256, names.shown, names.feeds, numbers)
-        for sha256, numbers, names in ((s, n, known.get(s, _UNKNOWN)) for s, n in records.items())
-    ]

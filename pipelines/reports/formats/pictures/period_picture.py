@@ -28,7 +28,7 @@ _WIDTH, _LEFT, _RIGHT = 880, 118, 12
 _TOP, _BARS, _NO_BARS, _LANE, _BOTTOM = 18, 64, 26, 24, 22
 
 
-def picture(control: Control, period: Period) -> str:
+def picture(control: Control, period: Period, font: str = FONT) -> str:
     """The SVG of one assessed control, without width and height so that the page can size it."""
     timeline = control.timeline
     assert timeline is not None, "only assessed controls have a timeline"
@@ -48,7 +48,7 @@ def picture(control: Control, period: Period) -> str:
     chart = (
         alt.layer(*layers)
         .properties(width=_WIDTH, height=height, padding=0, autosize="none")
-        .configure(font=FONT, aria=False, background="transparent")
+        .configure(font=font, aria=False, background="transparent")
         .configure_view(stroke=None)
     )
     svg = vl_convert.vegalite_to_svg(chart.to_dict())

@@ -1,0 +1,1 @@
+"""The results as OSCAL, for tools that read assessments."""

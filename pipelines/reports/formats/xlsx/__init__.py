@@ -1,0 +1,1 @@
+"""The workpaper of an auditor as a spreadsheet."""
