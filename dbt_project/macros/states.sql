@@ -120,15 +120,9 @@ select * from opened_out_of_sight
 {%- endmacro %}
 
 
-{#- Subjects that a complete snapshot ought to list and does not: gone by then. Each time a subject is known to exist
-    (listed, or created by an event), the next complete snapshot of each feed that lists its kind has to list it too.
-    `scope_hint` is the native id that tells which scope a subject falls in. Gives system, instance, subject_id,
-    observed_at, evidence. -#}
-{% macro absences(listings, known) -%}
+{#- What each complete snapshot speaks for: the scopes that its rows name. -#}
+{% macro snapshot_scopes(listings) -%}
 (
-with
-
-scopes as (
     select distinct snapshots.source_system, snapshots.source_feed, snapshots.source_instance, snapshots.snapshot_key,
         snapshots.collected_at, listing.system, listing.absence_scope
     from {{ ref('int_snapshots') }} as snapshots
@@ -148,6 +142,20 @@ scopes as (
         on empty.source_system = listing.source_system and empty.source_feed = listing.source_feed
         and empty.source_instance = listing.instance
     where empty.is_complete
+)
+{%- endmacro %}
+
+
+{#- Subjects that a complete snapshot ought to list and does not: gone by then. Each time a subject is known to exist
+    (listed, or created by an event), the next complete snapshot of each feed that lists its kind has to list it too.
+    `scope_hint` is the native id that tells which scope a subject falls in. Gives system, instance, subject_id,
+    observed_at, evidence. -#}
+{% macro absences(listings, known) -%}
+(
+with
+
+scopes as (
+    select * from {{ snapshot_scopes(listings) }}
 ),
 
 first_lines as (
@@ -202,5 +210,36 @@ where not exists (
     where listing.snapshot_key = expected.snapshot_key and listing.source_feed = expected.source_feed
         and listing.instance = expected.instance and listing.subject_id = expected.subject_id
 )
+)
+{%- endmacro %}
+
+
+{#- Between which instants each subject that was first only seen came to be: after the last complete snapshot that
+    speaks for it and does not list it, and no later than its first sighting; where a log that would have shown it was
+    collected without a gap up to that sighting and is silent, before that log begins. Expects system, instance,
+    subject_id, scope_hint, opened_by. Adds not_before (NULL where nothing was collected before) and not_after. -#}
+{% macro with_bounds_of_beginning(beginnings, listings, input) -%}
+(
+    with before as (
+        select beginning.system, beginning.instance, beginning.subject_id, beginning.opened_by,
+            max(scope.collected_at) as not_before
+        from {{ beginnings }} as beginning
+        inner join {{ snapshot_scopes(listings) }} as scope
+            on beginning.system = scope.system and beginning.instance = scope.source_instance
+            and {{ scope_names('scope.absence_scope', 'beginning.scope_hint', 'beginning.system') }}
+            and scope.collected_at < beginning.opened_by
+        group by beginning.system, beginning.instance, beginning.subject_id, beginning.opened_by
+    )
+
+    select
+        beginning.*,
+        before.not_before,
+        case when watched.covered_from > before.not_before or before.not_before is null
+            then coalesce(watched.covered_from, beginning.opened_by) else beginning.opened_by end as not_after
+    from {{ beginnings }} as beginning
+    left join before using (system, instance, subject_id, opened_by)
+    left join {{ ref('fct_observed_windows') }} as watched
+        on watched.input = '{{ input }}' and beginning.system = watched.system and beginning.instance = watched.instance
+        and watched.covered_from < beginning.opened_by and watched.covered_to >= beginning.opened_by
 )
 {%- endmacro %}

@@ -32,7 +32,7 @@ named as (
         * replace (case
             when credential_type = 'console_password' then account_id || '#password' else credential_id
         end as credential_id),
-        md5(cast(row(occurred_at, action, account_id, credential_id, version, actor_id) as varchar)) as content
+        md5(cast(row(occurred_at, action, account_id, credential_id, version, actor_id, entitlement) as varchar)) as content
     from resolved
     where occurred_at is not null
 ),
@@ -67,6 +67,10 @@ select
     credential_type,
     version,
     actor_id,
+    entitlement,
+    entitlement_name,
+    entitlement_type,
+    is_privileged,
     sightings,
     has_conflict,
     first_collected_at,

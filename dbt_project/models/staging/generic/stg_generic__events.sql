@@ -15,6 +15,10 @@ select
     credential_id,
     credential_type,
     try_cast(version as bigint) as version,
-    actor_id
+    actor_id,
+    nullif(trim(entitlement), '') as entitlement,
+    cast(null as varchar) as entitlement_name,
+    cast(null as varchar) as entitlement_type,
+    cast(null as boolean) as is_privileged
 from {{ evidence_records('generic', 'events') }}
 where coalesce(nullif(lower(outcome), ''), 'success') = 'success' and action not in ('login', 'use')
