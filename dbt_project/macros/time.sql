@@ -6,7 +6,8 @@
 (case
     when regexp_full_match(trim({{ text }}), '[0-9]{9,10}(\.[0-9]+)?')
         then make_timestamp(cast(round(try_cast({{ text }} as decimal(20, 6)) * 1000000) as bigint))
-    when regexp_full_match(trim({{ text }}), '[0-9]{12,13}') then make_timestamp(try_cast({{ text }} as bigint) * 1000)
+    when regexp_full_match(trim({{ text }}), '[0-9]{12,13}(\.[0-9]+)?')
+        then make_timestamp(cast(round(try_cast({{ text }} as decimal(20, 6)) * 1000) as bigint))
     when regexp_full_match(trim({{ text }}), '[0-9]{15,16}') then make_timestamp(try_cast({{ text }} as bigint))
     {% if zone != 'UTC' -%}
     -- Neither Z, nor an offset, nor a zone's name after a time of day.

@@ -89,7 +89,8 @@ def instant(text: str, zone: str = "UTC") -> str:
         f"WHEN ends_with({text}, 'Z') AND {text} >= '0' AND {text} < ':' THEN TRY_CAST({text} AS TIMESTAMP) "
         f"WHEN regexp_full_match({trimmed}, '[0-9]{{9,10}}(\\.[0-9]+)?') "
         f"THEN make_timestamp(CAST(round(TRY_CAST({text} AS DECIMAL(20, 6)) * 1000000) AS BIGINT)) "
-        f"WHEN regexp_full_match({trimmed}, '[0-9]{{12,13}}') THEN make_timestamp(TRY_CAST({text} AS BIGINT) * 1000) "
+        f"WHEN regexp_full_match({trimmed}, '[0-9]{{12,13}}(\\.[0-9]+)?') "
+        f"THEN make_timestamp(CAST(round(TRY_CAST({text} AS DECIMAL(20, 6)) * 1000) AS BIGINT)) "
         f"WHEN regexp_full_match({trimmed}, '[0-9]{{15,16}}') THEN make_timestamp(TRY_CAST({text} AS BIGINT)) "
         f"WHEN regexp_matches({trimmed}, '^[0-9]') THEN {zoned} END)"
     )

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def _is_usable(record: Any, feed: FeedDescription) -> bool:
 
     times = [column for column in feed.required_columns if column.type == "instant"]
     return all(at(column.paths) not in (None, "") for column in feed.required_columns) and all(
-        str(at(column.paths))[:2] in ("19", "20") for column in times
+        re.match(r"(19|20)\d\d-\d\d-\d\d.\d\d:\d\d:\d\d(\D|$)|\d{12,13}(\.0)?$", str(at(column.paths))) for column in times
     )
 
 

@@ -26,10 +26,13 @@ class StagedSamples:
 
     def rows(self, model: str, columns: str, sample: str) -> list[tuple[Any, ...]]:
         """These columns of a staging model for one sample, `system/feed/file`, after the record number and in its order."""
+        return self.rows_per_subject(model, f"record_number, {columns}", sample)
+
+    def rows_per_subject(self, model: str, columns: str, sample: str) -> list[tuple[Any, ...]]:
+        """The same of a model that has a row for several records, such as use per day."""
         with open_read_only(self.home.build_database) as connection:
             return connection.execute(
-                f"SELECT record_number, {columns} FROM {model} WHERE sha256 = ? ORDER BY ALL",
-                [sha256_of(SAMPLES / sample)],
+                f"SELECT {columns} FROM {model} WHERE sha256 = ? ORDER BY ALL", [sha256_of(SAMPLES / sample)]
             ).fetchall()
 
 

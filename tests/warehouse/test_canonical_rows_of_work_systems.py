@@ -46,3 +46,37 @@ def test_a_pull_request_and_who_approved_it(staged):
         ),
         (3, "apache/incubator-devlake#7912", "main", "usharerose", None, None, []),
     ]  # fmt: skip
+
+
+def test_who_and_what_came_and_went_in_github(staged):
+    at = datetime(2021, 5, 18, 2, 31, 58, 553000)
+    events = staged.rows(
+        "stg_github__events",
+        "action, account_id, credential_type, entitlement, actor_id, occurred_at",
+        "github/audit_log/panther-analysis__GitHub.Audit.jsonl",
+    )
+    assert events == [
+        (30, "account_created", "cat", None, None, "cat", at),
+        (31, "account_deleted", "bob", None, None, "cat", at),
+        # Apps act as the bots of their slugs.
+        (32, "account_created", "microsoft-teams-for-github[bot]", None, None, "user_name", datetime(2022, 12, 11, 5, 28, 5, 542000)),
+        (33, "account_created", "datadog-ci[bot]", None, None, "leetboy", datetime(2022, 12, 2, 17, 40, 8, 671000)),
+        (39, "entitlement_granted", "cat", None, "my-org/my-repo", "bob", at),
+        (40, "entitlement_revoked", "cat", None, "my-org/my-repo", "bob", at),
+        (82, "credential_created", None, "deploy_key", None, "cat", at),
+        (83, "credential_deleted", None, "deploy_key", None, "cat", at),
+        (84, "entitlement_granted", "bob", None, "my-org", "cat", at),
+    ]  # fmt: skip
+    overridden = staged.rows(
+        "stg_github__branch_protections",
+        "repository, branch, is_protected",
+        "github/audit_log/panther-analysis__GitHub.Audit.jsonl",
+    )
+    assert overridden == [(13, "my-org/my-repo", "main", True)]
+
+
+def test_use_of_github_is_whoever_acts(staged):
+    used = staged.rows_per_subject(
+        "stg_github__usage", "account_id, first_success_at", "github/audit_log/go-github__orgs_audit_log.jsonl"
+    )
+    assert used == [("testactor", datetime(2021, 3, 7, 0, 35, 8, 538000))]

@@ -7,7 +7,7 @@ select
     min(presence.first_event_at) as first_event_at,
     min_by({{ evidence_ref('presence.sha256', 'first_record_number') }}, (presence.first_event_at, presence.sha256)) as evidence
 from (
-    {% for system in ['hashicorp_vault', 'aws', 'okta', 'generic'] %}
+    {% for system in ['hashicorp_vault', 'aws', 'okta', 'github', 'generic'] %}
     select * from {{ ref('stg_' ~ system ~ '__log_presence') }}
     {{ 'union all by name' if not loop.last }}
     {% endfor %}

@@ -8,6 +8,7 @@ sighted as (
         'stg_hashicorp_vault__events',
         'stg_aws__events',
         'stg_okta__events',
+        'stg_github__events',
         'stg_generic__events',
     ]) }}
 ),

@@ -8,7 +8,7 @@ logged as (
         {{ evidence_ref('usage.sha256', 'usage.last_success_record') }} as last_success_evidence,
         {{ evidence_ref('usage.sha256', 'usage.first_success_record') }} as first_success_evidence
     from (
-        {% for system in ['hashicorp_vault', 'aws', 'okta', 'generic'] %}
+        {% for system in ['hashicorp_vault', 'aws', 'okta', 'github', 'generic'] %}
         select * from {{ ref('stg_' ~ system ~ '__usage') }}
         {{ 'union all by name' if not loop.last }}
         {% endfor %}

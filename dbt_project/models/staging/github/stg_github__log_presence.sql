@@ -1,0 +1,1 @@
+{{ log_presence('github', 'audit_log', 'occurred_at') }}
