@@ -7,8 +7,14 @@ select
     min(presence.first_event_at) as first_event_at,
     min_by({{ evidence_ref('presence.sha256', 'first_record_number') }}, (presence.first_event_at, presence.sha256)) as evidence
 from (
-    {% for system in ['hashicorp_vault', 'aws', 'okta', 'github', 'generic'] %}
-    select * from {{ ref('stg_' ~ system ~ '__log_presence') }}
+    {% for name in roll_call([
+        'stg_hashicorp_vault__log_presence',
+        'stg_aws__log_presence',
+        'stg_okta__log_presence',
+        'stg_github__log_presence',
+        'stg_generic__log_presence',
+    ]) %}
+    select * from {{ ref(name) }}
     {{ 'union all by name' if not loop.last }}
     {% endfor %}
 ) as presence

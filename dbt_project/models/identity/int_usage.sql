@@ -8,8 +8,14 @@ logged as (
         {{ evidence_ref('usage.sha256', 'usage.last_success_record') }} as last_success_evidence,
         {{ evidence_ref('usage.sha256', 'usage.first_success_record') }} as first_success_evidence
     from (
-        {% for system in ['hashicorp_vault', 'aws', 'okta', 'github', 'generic'] %}
-        select * from {{ ref('stg_' ~ system ~ '__usage') }}
+        {% for name in roll_call([
+            'stg_hashicorp_vault__usage',
+            'stg_aws__usage',
+            'stg_okta__usage',
+            'stg_github__usage',
+            'stg_generic__usage',
+        ]) %}
+        select * from {{ ref(name) }}
         {{ 'union all by name' if not loop.last }}
         {% endfor %}
     ) as usage
