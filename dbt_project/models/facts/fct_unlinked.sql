@@ -1,5 +1,5 @@
 -- What nothing links, listed with what was tried: accounts without an identity, actors without an account record,
--- review decisions about accounts that no evidence shows.
+-- review decisions about accounts that no evidence shows, keys to no account that evidence shows.
 with
 
 accounts as (
@@ -30,15 +30,41 @@ decisions as (
     group by all
 ),
 
+-- Vaulted secrets open what their name says; only keys are ways into an account. A key's own records are cited, so that
+-- an auditor can see what names no account.
+key_records as (
+    select system, instance, subject_id as credential_id, min(evidence) as evidence
+    from {{ ref('int_credential_listings') }}
+    group by all
+    union all
+    select system, instance, credential_id, min(evidence[1])
+    from {{ ref('int_events') }}
+    where credential_id is not null
+    group by all
+),
+
 credentials as (
-    select 'credential' as kind, system, instance, credential_id as native_id, credential_name as name,
-        'the account it opens, as its inventory or events name it' as tried, cast([] as varchar[]) as evidence
+    select
+        'credential' as kind,
+        credential.system,
+        credential.instance,
+        credential.credential_id as native_id,
+        credential.credential_name as name,
+        case
+            when credential.account_id is null then 'the account that inventories and events name beside it: none does'
+            else 'the account it opens, as its inventory or events name it'
+        end as tried,
+        list(key_records.evidence) as evidence
     from {{ ref('dim_credentials') }} as credential
-    where custody = 'key' and account_id is not null and not exists (
+    left join key_records
+        on credential.system = key_records.system and credential.instance = key_records.instance
+        and credential.credential_id = key_records.credential_id
+    where credential.custody = 'key' and credential.credential_type is distinct from 'pipeline_secret' and not exists (
         select 1 from {{ ref('dim_accounts') }} as account
         where account.system = credential.system and account.instance = credential.instance
             and account.account_id = credential.account_id
     )
+    group by all
 )
 
 select
