@@ -41,6 +41,14 @@ group by all
 {%- endmacro %}
 
 
+{#- Whether a credential of this type is renewed by new versions of itself, rather than by another key. -#}
+{% macro is_versioned(credential_type) -%}
+coalesce({{ credential_type }} in (
+    'kv_secret', 'secrets_manager_secret', 'key_vault_secret', 'key_vault_key', 'key_vault_certificate'
+), false)
+{%- endmacro %}
+
+
 {% macro is_yes(text) -%}
 coalesce(lower(trim({{ text }})) in ('true', 'yes', 'y', '1', 'active', 'enabled'), false)
 {%- endmacro %}

@@ -113,10 +113,11 @@ select * from opened_out_of_sight
 {%- endmacro %}
 
 
-{#- Whether a snapshot scope (an AWS account, a Vault mount, a system, or '' for everything) names a subject. -#}
+{#- Whether a snapshot scope (an AWS account or its roles, a Vault mount, a system, or '' for everything) names a
+    subject. -#}
 {% macro scope_names(scope, subject_id, system) -%}
 ({{ scope }} = '' or {{ scope }} = {{ system }} or {{ scope }} = split_part({{ subject_id }}, ':', 5)
-    or starts_with({{ subject_id }}, {{ scope }} || '/'))
+    or starts_with({{ subject_id }}, {{ scope }} || '/') or starts_with({{ subject_id }}, {{ scope }} || ':'))
 {%- endmacro %}
 
 
@@ -168,6 +169,7 @@ sightings as (
     select distinct system, instance, subject_id, scope_hint, seen_at from {{ known }}
 ),
 
+-- Every sighting has a next snapshot of its own: one that lists the subject says nothing about those that follow.
 expected as (
     select
         sightings.system,
@@ -175,19 +177,24 @@ expected as (
         sightings.subject_id,
         scopes.source_feed,
         scopes.absence_scope,
-        min_by(scopes.snapshot_key, (scopes.collected_at, scopes.snapshot_key)) as snapshot_key,
-        min(scopes.collected_at) as observed_at
+        scopes.snapshot_key,
+        scopes.collected_at as observed_at
     from sightings
     inner join (select distinct system, instance, subject_id, absence_scope, source_feed from (
         select known.system, known.instance, known.subject_id, scope.absence_scope, scope.source_feed
         from (select distinct system, instance, subject_id, scope_hint from sightings) as known
         inner join (select distinct system, source_instance, source_feed, absence_scope from scopes) as scope
             on known.system = scope.system and known.instance = scope.source_instance
-            and {{ scope_names('scope.absence_scope', 'known.scope_hint', 'known.system') }}
+            and ({{ scope_names('scope.absence_scope', 'known.scope_hint', 'known.system') }}
+                or starts_with(known.subject_id, scope.absence_scope || '/'))
     )) as in_scope
         on sightings.system = in_scope.system and sightings.instance = in_scope.instance
         and sightings.subject_id = in_scope.subject_id
-    asof inner join (select * from scopes) as scopes
+    asof inner join (
+        select system, source_instance, source_feed, absence_scope, collected_at, min(snapshot_key) as snapshot_key
+        from scopes
+        group by all
+    ) as scopes
         on in_scope.absence_scope = scopes.absence_scope and in_scope.source_feed = scopes.source_feed
         and sightings.system = scopes.system and sightings.instance = scopes.source_instance
         and sightings.seen_at < scopes.collected_at

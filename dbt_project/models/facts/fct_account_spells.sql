@@ -1,12 +1,12 @@
 -- Stretches in which an account could be used, with the evidence that opens and closes each. Most systems enable and
--- disable accounts; an IAM user can be used while it has a console password, an active key or certificate, so its
--- spells are those of its ways in, joined where they overlap.
+-- disable accounts, and an IAM role can be taken on while it exists; an IAM user can be used while it has a console
+-- password, an active key or certificate, so its spells are those of its ways in, joined where they overlap.
 with
 
 observations as (
     select system, instance, subject_id, observed_at, is_open, is_exact, source_rank, tie_order, evidence
     from {{ ref('int_account_observations') }}
-    where system <> 'aws'
+    where system <> 'aws' or subject_id like 'arn:aws%:iam::%:role/%'
 ),
 
 enabled as (

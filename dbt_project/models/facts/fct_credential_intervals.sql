@@ -38,6 +38,7 @@ key_intervals as (
         keys.* exclude (subject_id, incarnation),
         keys.subject_id as credential_id,
         cast(null as bigint) as version,
+        cast(null as varchar) as version_id,
         case when closed_at is not null then 'deactivated' end as ending
     from keys
     inner join {{ ref('dim_credentials') }} as credentials
@@ -52,39 +53,43 @@ key_intervals as (
 ),
 
 version_sightings as (
-    select system, instance, credential_id as secret_id, version, last_success_at as seen_at,
+    select system, instance, credential_id as secret_id, version, version_id, last_success_at as seen_at, false as is_listed,
         [last_success_evidence] as evidence
     from {{ ref('int_usage') }}
-    where version is not null and last_success_at is not null
+    where (version is not null or version_id is not null) and last_success_at is not null
     union all
-    select system, instance, subject_id, version, collected_at, [evidence]
+    select system, instance, subject_id, version, version_id, collected_at, true, [evidence]
     from {{ ref('int_credential_listings') }}
     where custody = 'versioned' and is_active
 ),
 
 -- A version that was read or listed, though nothing shows it being made. A read of a lower number than one already
--- known is a read of an old version.
+-- known is a read of an old version; ids have no order, so of those only an inventory's current one counts.
 beginnings as (
     select *, max(version) over (
             partition by system, instance, secret_id order by turned_at, turn
             rows between unbounded preceding and 1 preceding
         ) as highest_before,
+        lag(version_id) over (partition by system, instance, secret_id order by turned_at, turn) as id_before,
         row_number() over (partition by system, instance, secret_id order by turned_at, turn) as place
     from (
-        select system, instance, secret_id, version, created_at as turned_at, 'created' as turn, evidence
+        select system, instance, secret_id, version, version_id, created_at as turned_at, 'created' as turn, evidence
         from {{ ref('int_secret_versions') }}
         union all
-        select system, instance, secret_id, version, min(seen_at), 'seen', min_by(evidence, (seen_at, evidence))
+        select system, instance, secret_id, version, version_id, min(seen_at), 'seen', min_by(evidence, (seen_at, evidence))
         from version_sightings
-        group by system, instance, secret_id, version
+        where is_listed or version_id is null
+        group by system, instance, secret_id, version, version_id
     )
     qualify turn = 'created' or place = 1 or version > highest_before
+        or (version_id is not null and version_id is distinct from id_before)
 ),
 
 turns as (
-    select system, instance, secret_id, version, turned_at, 0 as turn_order, turn, evidence from beginnings
+    select system, instance, secret_id, version, version_id, turned_at, 0 as turn_order, turn, evidence from beginnings
     union all
-    select system, instance, secret_id, version, ended_at, 1, case when is_exact then ending else 'gone by then' end, evidence
+    select system, instance, secret_id, version, version_id, ended_at, 1,
+        case when is_exact then ending else 'gone by then' end, evidence
     from {{ ref('int_secret_endings') }}
 ),
 
@@ -94,7 +99,11 @@ current_versions as (
         last_value(case when turn in ('created', 'seen') then version end ignore nulls) over (
             partition by system, instance, secret_id order by turned_at, turn_order, version
             rows between unbounded preceding and 1 preceding
-        ) as version_before
+        ) as version_before,
+        last_value(case when turn in ('created', 'seen') then version_id end ignore nulls) over (
+            partition by system, instance, secret_id order by turned_at, turn_order, version
+            rows between unbounded preceding and 1 preceding
+        ) as id_before
     from turns
 ),
 
@@ -105,9 +114,11 @@ turns_that_count as (
         lead(turned_at) over timeline as next_at,
         lead(turn) over timeline as next_turn,
         lead(version) over timeline as next_version,
+        lead(version_id) over timeline as next_version_id,
         lead(evidence) over timeline as next_evidence
     from current_versions
-    where turn in ('created', 'seen') or version is null or version = version_before
+    where turn in ('created', 'seen') or version = version_before or version_id = id_before
+        or (version is null and version_id is null)
     window timeline as (partition by system, instance, secret_id order by turned_at, turn_order, version)
 ),
 
@@ -119,10 +130,23 @@ last_version_sightings as (
     inner join version_sightings as sighting
         on begun.system = sighting.system and begun.instance = sighting.instance
         and begun.secret_id = sighting.secret_id and begun.version is not distinct from sighting.version
+        and coalesce(begun.version_id = sighting.version_id, true)
         and sighting.seen_at >= begun.turned_at
         and (begun.next_at is null or sighting.seen_at < begun.next_at)
     where begun.turn in ('created', 'seen')
     group by begun.system, begun.instance, begun.secret_id, begun.turned_at
+),
+
+-- Which version with an id an inventory names as the one before the current one.
+successions as (
+    select distinct held.system, held.instance, held.subject_id as secret_id, held.version_id, previous.version_id as previous_id,
+        held.evidence
+    from {{ ref('int_credential_listings') }} as held
+    inner join {{ ref('int_credential_listings') }} as previous
+        on held.system = previous.system and held.instance = previous.instance and held.subject_id = previous.subject_id
+        and held.snapshot_key = previous.snapshot_key and held.evidence = previous.evidence
+        and held.is_active and not previous.is_active and not previous.is_destroyed
+    where held.version_id is not null and previous.version_id is not null
 ),
 
 version_stretches as (
@@ -131,13 +155,21 @@ version_stretches as (
         instance,
         secret_id as subject_id,
         version,
+        version_id,
         case when turn = 'created' then turned_at end as opened_at,
         turned_at as opened_by,
         next_at as closed_at,
         -- The very next number proves that no version was written in between, a leap the opposite; without numbers, or
-        -- where they start again, only a log without gaps can tell.
+        -- where they start again, only a log without gaps can tell. Of ids, an inventory may name the one before.
         case
-            when next_turn = 'created' then coalesce(next_version = version + 1, false)
+            when next_turn = 'created' then coalesce(next_version = version + 1, false) or exists (
+                select 1
+                from successions
+                where successions.system = turns_that_count.system and successions.instance = turns_that_count.instance
+                    and successions.secret_id = turns_that_count.secret_id
+                    and successions.version_id = turns_that_count.next_version_id
+                    and successions.previous_id = turns_that_count.version_id
+            )
             else coalesce(next_turn not in ('seen', 'gone by then'), false)
         end as is_close_exact,
         coalesce(sighting.seen_at, turned_at) as last_seen_open_at,
@@ -155,8 +187,8 @@ no_further_uses as (
 ),
 
 version_intervals as (
-    select system, instance, subject_id as credential_id, version, opened_at, opened_by, closed_at, known_open_until,
-        ending, opened_evidence, seen_evidence, closed_evidence
+    select system, instance, subject_id as credential_id, version, version_id, opened_at, opened_by, closed_at,
+        known_open_until, ending, opened_evidence, seen_evidence, closed_evidence
     from {{ with_known_open_until('version_stretches', 'credential_state', 'no_further_uses') }}
 ),
 
@@ -169,12 +201,35 @@ unseen_intervals as (
     where turn = 'created' and version > 1 and coalesce(version_before < version - 1, version_before is null)
 ),
 
+-- The same of ids: the one before that an inventory names, where nothing else shows it.
+unseen_ids as (
+    select made.system, made.instance, made.secret_id as credential_id, cast(null as bigint) as version,
+        successions.previous_id as version_id, cast(null as timestamp) as opened_at, made.created_at as opened_by,
+        made.created_at as closed_at, made.created_at as known_open_until, 'next version' as ending,
+        cast([] as varchar[]) as opened_evidence, [min(successions.evidence)] as seen_evidence,
+        any_value(made.evidence) as closed_evidence
+    from {{ ref('int_secret_versions') }} as made
+    inner join successions
+        on made.system = successions.system and made.instance = successions.instance
+        and made.secret_id = successions.secret_id and made.version_id = successions.version_id
+    where not exists (
+        select 1
+        from beginnings
+        where beginnings.system = made.system and beginnings.instance = made.instance
+            and beginnings.secret_id = made.secret_id
+            and coalesce(beginnings.version_id = successions.previous_id, beginnings.turned_at < made.created_at)
+    )
+    group by made.system, made.instance, made.secret_id, successions.previous_id, made.created_at
+),
+
 all_intervals as (
     select * from key_intervals
     union all by name
     select * from version_intervals
     union all by name
     select * from unseen_intervals
+    union all by name
+    select * from unseen_ids
 )
 
 select

@@ -16,7 +16,8 @@ named_by_events as (
     select system, instance, credential_id,
         max_by(account_id, (occurred_at, event_id)) filter (account_id is not null) as account_id,
         max_by(credential_type, (occurred_at, event_id)) filter (credential_type is not null) as credential_type,
-        case when bool_or(action in ('version_created', 'version_destroyed')) then 'versioned' else 'key' end as custody
+        case when bool_or(action in ('version_created', 'version_destroyed') or {{ is_versioned('credential_type') }})
+            then 'versioned' else 'key' end as custody
     from {{ ref('int_events') }}
     where credential_id is not null
     group by system, instance, credential_id

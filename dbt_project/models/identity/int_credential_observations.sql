@@ -7,7 +7,7 @@ keys_of_events as (
     from {{ ref('int_events') }}
     where credential_id is not null and action in (
         'credential_created', 'credential_activated', 'credential_deactivated', 'credential_deleted'
-    ) and credential_type is distinct from 'kv_secret'
+    ) and not {{ is_versioned('credential_type') }}
 ),
 
 listings as (

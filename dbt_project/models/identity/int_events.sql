@@ -15,17 +15,35 @@ sighted as (
 
 resolved as (
     select
-        sighted.* replace (coalesce(
-            sighted.account_id,
-            users.account_id,
-            -- A user no evidence gives an ARN for: IAM's default path.
-            case when sighted.system = 'aws' and sighted.account_name is not null
-                then 'arn:aws:iam::' || sighted.account_scope || ':user/' || sighted.account_name end
-        ) as account_id)
+        sighted.* replace (
+            coalesce(
+                native_accounts.native_id,
+                sighted.account_id,
+                users.account_id,
+                -- A user or role no evidence gives an ARN for: IAM's default path.
+                case when sighted.system = 'aws' and sighted.account_name is not null
+                    then 'arn:aws:iam::' || sighted.account_scope
+                        || case when sighted.account_type = 'iam_role' then ':role/' else ':user/' end || sighted.account_name end
+            ) as account_id,
+            coalesce(native_credentials.native_id, sighted.credential_id) as credential_id,
+            coalesce(described.entitlement, sighted.entitlement) as entitlement,
+            coalesce(described.is_privileged, sighted.is_privileged) as is_privileged
+        )
     from sighted
     left join {{ ref('int_aws_users') }} as users
         on sighted.system = 'aws' and sighted.instance = users.instance
         and sighted.account_scope = users.account_scope and sighted.account_name = users.user_name
+        and coalesce(sighted.account_type, 'iam_user') = coalesce(users.account_type, 'iam_user')
+    left join {{ ref('int_aws_entitlements') }} as described
+        on sighted.system = 'aws' and sighted.instance = described.instance and sighted.entitlement = described.named
+    left join {{ ref('int_native_ids') }} as native_accounts
+        on sighted.system = native_accounts.system and sighted.instance = native_accounts.instance
+        and sighted.account_id = native_accounts.alias
+        and sighted.occurred_at >= native_accounts.holds_from and sighted.occurred_at < native_accounts.holds_until
+    left join {{ ref('int_native_ids') }} as native_credentials
+        on sighted.system = native_credentials.system and sighted.instance = native_credentials.instance
+        and sighted.credential_id = native_credentials.alias
+        and sighted.occurred_at >= native_credentials.holds_from and sighted.occurred_at < native_credentials.holds_until
 ),
 
 named as (
@@ -33,7 +51,9 @@ named as (
         * replace (case
             when credential_type = 'console_password' then account_id || '#password' else credential_id
         end as credential_id),
-        md5(cast(row(occurred_at, action, account_id, credential_id, version, actor_id, entitlement) as varchar)) as content
+        md5(cast(row(
+            occurred_at, action, account_id, credential_id, version, version_id, entitlement, actor_id
+        ) as varchar)) as content
     from resolved
     where occurred_at is not null
 ),
@@ -67,11 +87,12 @@ select
     credential_id,
     credential_type,
     version,
-    actor_id,
+    version_id,
     entitlement,
     entitlement_name,
     entitlement_type,
     is_privileged,
+    actor_id,
     sightings,
     has_conflict,
     first_collected_at,

@@ -3,7 +3,10 @@ with
 
 logged as (
     select
-        usage.*,
+        usage.* replace (
+            coalesce(native_accounts.native_id, usage.account_id) as account_id,
+            coalesce(native_credentials.native_id, usage.credential_id) as credential_id
+        ),
         deliveries.source_instance as instance,
         {{ evidence_ref('usage.sha256', 'usage.last_success_record') }} as last_success_evidence,
         {{ evidence_ref('usage.sha256', 'usage.first_success_record') }} as first_success_evidence
@@ -22,27 +25,37 @@ logged as (
     inner join {{ ref('int_deliveries') }} as deliveries
         on usage.sha256 = deliveries.sha256 and usage.source_system = deliveries.source_system
         and usage.source_feed = deliveries.source_feed
+    left join {{ ref('int_native_ids') }} as native_accounts
+        on usage.system = native_accounts.system and deliveries.source_instance = native_accounts.instance
+        and usage.account_id = native_accounts.alias
+        and coalesce(usage.last_success_at, usage.last_failure_at) >= native_accounts.holds_from
+        and coalesce(usage.last_success_at, usage.last_failure_at) < native_accounts.holds_until
+    left join {{ ref('int_native_ids') }} as native_credentials
+        on usage.system = native_credentials.system and deliveries.source_instance = native_credentials.instance
+        and usage.credential_id = native_credentials.alias
+        and coalesce(usage.last_success_at, usage.last_failure_at) >= native_credentials.holds_from
+        and coalesce(usage.last_success_at, usage.last_failure_at) < native_credentials.holds_until
 ),
 
 stated as (
     select system, instance, subject_id as account_id, cast(null as varchar) as credential_id,
-        cast(null as bigint) as version, last_used_at, min(evidence) as evidence
+        cast(null as bigint) as version, cast(null as varchar) as version_id, last_used_at, min(evidence) as evidence
     from {{ ref('int_account_listings') }}
     where last_used_at <= collected_at
     group by all
     union all
-    select system, instance, null, subject_id, version, last_used_at, min(evidence)
+    select system, instance, null, subject_id, version, version_id, last_used_at, min(evidence)
     from {{ ref('int_credential_listings') }}
     where last_used_at <= collected_at
     group by all
 ),
 
 together as (
-    select system, instance, account_id, credential_id, version, usage_date, first_success_at, last_success_at,
+    select system, instance, account_id, credential_id, version, version_id, usage_date, first_success_at, last_success_at,
         first_failure_at, last_failure_at, first_success_evidence, last_success_evidence
     from logged
     union all by name
-    select system, instance, account_id, credential_id, version, cast(last_used_at as date) as usage_date,
+    select system, instance, account_id, credential_id, version, version_id, cast(last_used_at as date) as usage_date,
         last_used_at as first_success_at, last_used_at as last_success_at,
         evidence as first_success_evidence, evidence as last_success_evidence
     from stated
@@ -54,6 +67,7 @@ select
     account_id,
     credential_id,
     version,
+    version_id,
     usage_date,
     min(first_success_at) as first_success_at,
     max(last_success_at) as last_success_at,
@@ -62,4 +76,4 @@ select
     min_by(first_success_evidence, (first_success_at, first_success_evidence)) as first_success_evidence,
     max_by(last_success_evidence, (last_success_at, last_success_evidence)) as last_success_evidence
 from together
-group by system, instance, account_id, credential_id, version, usage_date
+group by system, instance, account_id, credential_id, version, version_id, usage_date

@@ -106,10 +106,10 @@ described as (
             {{ seconds_between('greatest(pause.inactive_from, breach_from)', 'least(pause.active_again_at, breach_to)') }}
         ))), 0)) / 86400 as breach_days,
         'credential' as subject_type,
-        credential_name || case when version is not null then ' v' || cast(version as varchar) else '' end as subject_name,
+        credential_name || coalesce(' v' || cast(version as varchar), ' ' || version_id, '') as subject_name,
         '' as entitlement,
         '' as cycle,
-        coalesce(cast(version as varchar), '') || '/' || cast(opened_by as varchar) as distinguished_by,
+        coalesce(cast(version as varchar), version_id, '') || '/' || cast(opened_by as varchar) as distinguished_by,
         deadline as due_at,
         case when finding <> 'state_unobserved' then ended_at end as performed_at,
         'age_days' as measure_name,
