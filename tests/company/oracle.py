@@ -26,7 +26,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Operation:
-    """One control operation. `measure_value` is age in days (ROT) or hours from the end of employment (OFF)."""
+    """One control operation. `measure_value` is age in days (ROT), hours from the end of employment (OFF), days unused (DOR)."""
 
     period_id: str
     control_id: str
@@ -45,6 +45,7 @@ class Operation:
 
 # -- policies and waivers -------------------------------------------------------------------------------------------------
 
+DEFAULTS = {("DOR", "limit_days"): "90", ("DOR", "grace_days"): "0", ("DOR", "log_gap_days"): "7"}
 _SPECIFIC = ("subject", "tag", "credential_type", "account_type", "identity_type", "system", "")
 
 
@@ -56,10 +57,11 @@ def policy(control_id: str, parameter: str, clock: datetime, **scope: str) -> st
         in_force = midnight(row.valid_from) <= clock and (row.valid_to is None or clock < end_of_day(row.valid_to))
         if (row.control_id, row.parameter) == (control_id, parameter) and in_force and (not key or scope.get(key) == value):
             matching.append((_SPECIFIC.index(key), -row.valid_from.toordinal(), row.value))
-    return min(matching)[2]
+    # Before the company decided anything, the product's own default holds.
+    return min(matching)[2] if matching else DEFAULTS[control_id, parameter]
 
 
-def _excused(operation: Operation) -> Operation:
+def excused(operation: Operation) -> Operation:
     """A deviation becomes waived when a waiver was approved and in force when the deviation began: at the deadline."""
     if operation.outcome != "deviation" or operation.due_at is None:
         return operation
@@ -132,7 +134,7 @@ def rotations(period: Period) -> list[Operation]:
         elif not closed and deadline >= period.cutoff:
             rows.append(replace(row, outcome="pending"))
         else:
-            rows.append(_excused(replace(row, outcome="deviation", reason="late" if closed else "overdue")))
+            rows.append(excused(replace(row, outcome="deviation", reason="late" if closed else "overdue")))
     return rows
 
 
@@ -214,7 +216,7 @@ def reviews(period: Period) -> list[Operation]:
             if campaign is None:
                 rows.append(replace(row, outcome="deviation", reason="no_campaign"))
             else:
-                rows.append(_excused(_reviewed(row, campaign, account.identity_id, due, period.cutoff)))
+                rows.append(excused(_reviewed(row, campaign, account.identity_id, due, period.cutoff)))
     return rows
 
 
@@ -285,7 +287,7 @@ def _left(period: Period, account: story.Account | AwsUser, ended: datetime) -> 
         reason = "used_after_deadline"
     else:
         reason = "late" if not_after and not_after <= period.cutoff else "not_disabled"
-    return _excused(replace(row, outcome="deviation", reason=reason))
+    return excused(replace(row, outcome="deviation", reason=reason))
 
 
 # -- LOG and EVD ----------------------------------------------------------------------------------------------------------
@@ -383,9 +385,11 @@ def _sort_key(row: Operation) -> tuple[str, ...]:
 
 def expected_operations() -> list[Operation]:
     """Every expected row of both periods, with the edge it stands for in `note`."""
+    from . import oracle_dormant  # what each control needs stands in its own file, and reads this one
+
     rows: list[Operation] = []
     for period in PERIODS:
-        for judge in (rotations, reviews, leavers, log_slots, cadence_slots):
+        for judge in (rotations, reviews, leavers, log_slots, cadence_slots, oracle_dormant.dormant):
             rows += judge(period)
     notes = {(s.control_id, s.subject_id, s.when, p): s.edge for s in story.STATED for p in s.periods}
     noted = [
@@ -395,8 +399,8 @@ def expected_operations() -> list[Operation]:
 
 
 def when(row: Operation) -> str:
-    """How a stated outcome names the occasion: ROT by the clock's start, OFF not at all, the others by cycle."""
-    if row.control_id == "ROT":
+    """How a stated outcome names the occasion: by the clock's start, by the cycle, and OFF not at all."""
+    if row.control_id in ("ROT", "DOR"):
         return f"{row.opened_at:%Y-%m-%dT%H:%M:%S}" if row.opened_at else ""
     return row.cycle
 

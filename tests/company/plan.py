@@ -43,7 +43,8 @@ REQUIRED_FEEDS = (
     RequiredFeed("okta", "users", shows_use=True),
     RequiredFeed("hr", "employees"),
     RequiredFeed("generic", "accounts", cadence_days=14),
-    RequiredFeed("generic", "accounts", "paydesk", cadence_days=14),
+    # paydesk has no log; its list states when each operator last came in.
+    RequiredFeed("generic", "accounts", "paydesk", cadence_days=14, shows_use=True),
     RequiredFeed("generic", "credentials", cadence_days=14),
     # Sparse: days without a record are normal, it only has to be covered.
     RequiredFeed("generic", "events", cadence_days=14, sparse=True, shows_use=True, is_log=True),

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from . import cast_dormant
+
 DOMAIN = "larkfield.example"
 AWS_ACCOUNT = "111122223333"
 AS_OF = datetime(2026, 7, 20, 6, tzinfo=UTC)
@@ -124,6 +126,7 @@ PEOPLE = (
     Person("E1029", "Pola", "Payer", date(2023, 8, 1)),  # paydesk, monthly review
     Person("E1030", "Falk", "Friday", date(2023, 9, 1), date(2026, 5, 29), date(2026, 5, 1)),  # closed on the day itself
     Person("E1031", "Mira", "Mindchanged", date(2023, 10, 1)),  # approved, then revoked: the last decision counts
+    *(Person(*person) for person in cast_dormant.PEOPLE),
 )  # fmt: skip
 BY_NAME = {person.last_name.lower(): person for person in PEOPLE}
 BY_EMPLOYEE_ID = {person.employee_id: person for person in PEOPLE}
@@ -232,6 +235,7 @@ OKTA_ACCOUNTS = (
     _okta("payer", "2023-08-01T07:00"),
     _okta("friday", "2023-09-01T07:00", ("2026-05-29T15:00", "disabled")),
     _okta("mindchanged", "2023-10-02T07:00"),
+    *(_okta(last_name, created, *changes) for last_name, created, changes in cast_dormant.OKTA),
     # Robots without a link: identity_rules tell that they are not people.
     Account("okta", "00ubotreviewer00051", f"bot-reviewer@{DOMAIN}", "bot-reviewer", at("2024-01-08T07:00"),
             email=f"bot-reviewer@{DOMAIN}", display_name="Review Bot"),
@@ -268,6 +272,11 @@ PAYDESK_ACCOUNTS = (  # a payment console without any log, exported as an instan
             BY_NAME["payer"].email, "Pola Payer"),
     Account("paydesk", "pd-03", "conny", "E1028", at("2025-09-02T08:00"), (), "paydesk", "payment_operator",
             BY_NAME["contractor"].email, "Conny Contractor"),
+    *(
+        Account("paydesk", native_id, user_name, employee_id, at(created), tuple((at(t), c) for t, c in changes), "paydesk",
+                "payment_operator", BY_EMPLOYEE_ID[employee_id].email, display_name)
+        for native_id, user_name, employee_id, created, changes, display_name in cast_dormant.PAYDESK
+    ),
 )  # fmt: skip
 
 
@@ -505,14 +514,36 @@ TOKENS = (
 )  # fmt: skip
 
 
+def okta_id(last_name: str) -> str:
+    return next(a.native_id for a in OKTA_ACCOUNTS if a.identity_id == BY_NAME[last_name].employee_id)
+
+
 # -- use ------------------------------------------------------------------------------------------------------------------
 
 _DAILY_USERS = ("boss", "chief", "owner", "selfreviewer", "empty", "missing", "payer")
 NO_LOGIN_DAY = date(2026, 5, 3)  # a Sunday on which nobody signs in: Okta's log is there, and empty
 
 
+def _employed(account: Account, moment: datetime) -> bool:
+    """Enabled, and not yet gone: who has left uses nothing any more."""
+    person = BY_EMPLOYEE_ID.get(account.identity_id or "")
+    gone = person.last_day if person else None
+    return account.state_at(moment) == "enabled" and (gone is None or moment.date() < gone)
+
+
+def _routine(accounts: tuple[Account, ...], moments: list[datetime], idle: set[str]) -> list[tuple[datetime, Account]]:
+    """One use by each account that isn't idle, a minute apart."""
+    return [
+        (moment + timedelta(minutes=n), account)
+        for moment in moments
+        for n, account in enumerate(accounts)
+        if account.native_id not in idle and _employed(account, moment + timedelta(minutes=n))
+    ]
+
+
 def okta_logins() -> list[tuple[datetime, Account]]:
-    """Successful sign-ins: one a day by someone who stays, and Ursula's, 30 h after her last day."""
+    """Successful sign-ins: one a day by someone who stays, everybody's every sixty days, those of the dormant, and
+    Ursula's, 30 h after her last day."""
     by_last_name = {account.identity_id: account for account in OKTA_ACCOUNTS}
     logins = []
     for n, moment in enumerate(daily(at("2025-12-29T07:03:20.512"), at("2026-07-14T00:00"))):
@@ -520,7 +551,44 @@ def okta_logins() -> list[tuple[datetime, Account]]:
             person = BY_NAME[_DAILY_USERS[n % len(_DAILY_USERS)]]
             logins.append((moment + timedelta(seconds=37 * (n % 23)), by_last_name[person.employee_id]))
     logins.append((at("2026-02-07T05:00"), by_last_name[BY_NAME["used"].employee_id]))
+    idle = {okta_id(last_name) for last_name, _, _ in cast_dormant.OKTA}
+    logins += _routine(OKTA_ACCOUNTS, [at(text) for text in cast_dormant.OKTA_ROUTINE], idle)
+    logins += [(at(text), by_last_name[BY_NAME[name].employee_id]) for name, text in cast_dormant.OKTA_LOGINS]
     return sorted(logins, key=lambda login: login[0])
+
+
+def gitea_logins() -> list[tuple[datetime, Account]]:
+    """Carla pushes every fourth day or so, Otto logs in now and then, everybody every sixty days: the log is sparse."""
+    logins = [(moment, GITEA_ACCOUNTS[0]) for moment in daily(at("2025-12-30T08:14:03"), at("2026-07-13T00:00"))[::4]]
+    logins += [(moment, GITEA_ACCOUNTS[1]) for moment in daily(at("2026-01-02T13:40:59"), at("2026-07-13T00:00"))[::9]]
+    idle = set(cast_dormant.GITEA_NEVER_USED)
+    logins += _routine(GITEA_ACCOUNTS, [at(text) for text in cast_dormant.GITEA_ROUTINE], idle)
+    return sorted(logins, key=lambda login: login[0])
+
+
+def paydesk_uses() -> list[tuple[datetime, Account]]:
+    """What operators do in paydesk; the only trace is the last use in its list."""
+    uses = []
+    for account in PAYDESK_ACCOUNTS:
+        own = cast_dormant.PAYDESK_USES.get(account.native_id)
+        usual = daily(at(cast_dormant.PAYDESK_ROUTINE_FROM), at("2026-07-13T00:00"))[:: cast_dormant.PAYDESK_ROUTINE_DAYS]
+        moments = usual if own is None else [at(text) for text in own]
+        uses += [(moment, account) for moment in moments if account.state_at(moment) == "enabled"]
+    return sorted(uses, key=lambda use: use[0])
+
+
+def aws_uses() -> list[tuple[datetime, AwsUser, AccessKey]]:
+    """Calls of the robots, each with the youngest key that works at the time."""
+    uses = []
+    for user in AWS_USERS:
+        moments = CI_DEPLOYER_USES if user.user_name == "ci-deployer" else []
+        if user.user_name in cast_dormant.AWS_ROUTINE:
+            first, days = cast_dormant.AWS_ROUTINE[user.user_name]
+            moments = daily(at(first), at("2026-07-14T00:00"))[::days]
+        for moment in moments:
+            active = [key for key in user.keys if key.active_at(moment)]
+            uses += [(moment, user, active[-1])] if active else []
+    return sorted(uses, key=lambda use: use[0])
 
 
 # -- what people decided -------------------------------------------------------------------------------------------------
@@ -552,6 +620,10 @@ POLICIES = (
     Policy("REV", "frequency", "monthly", "account_type=payment_operator", _ALWAYS, None, "Payment rules"),
     Policy("OFF", "sla_hours", "24", "", _ALWAYS, None, "Company standard"),
     Policy("LOG", "slot_hours", "24", "", _ALWAYS, None, "Company standard"),
+    *(
+        Policy("DOR", parameter, value, scope, _ALWAYS, None, reason)
+        for parameter, value, scope, reason in cast_dormant.POLICIES
+    ),
 )  # fmt: skip
 
 
@@ -577,6 +649,8 @@ WAIVERS = (
            at("2026-02-20T10:00"), at("2026-02-22T09:00"), "ERP migration freeze"),
     Waiver("W-2026-04", "ROT", "hashicorp_vault", "kv/erp/waiver-too-late", date(2026, 3, 1), date(2026, 4, 30),
            at("2026-03-20T10:00"), at("2026-03-21T09:00"), "ERP migration freeze, found in retrospect"),
+    Waiver("W-2026-06", "DOR", "okta", okta_id("waiveddormant"), date(2026, 3, 1), date(2026, 3, 31),
+           at("2026-02-20T11:00"), at("2026-02-22T09:00"), "On parental leave until September"),
     # Collected after as_of, with an approval dated back: knowledge nobody had.
     Waiver("W-2026-05", "ROT", "hashicorp_vault", "kv/legacy/mainframe-overdue", date(2025, 8, 1), date(2026, 12, 31),
            at("2025-08-01T10:00"), at("2026-07-25T09:00"), "Mainframe retires in 2027"),
@@ -616,10 +690,6 @@ def native_id(account: Account | AwsUser) -> str:
 
 def system_of(account: Account | AwsUser) -> str:
     return "aws" if isinstance(account, AwsUser) else account.system
-
-
-def okta_id(last_name: str) -> str:
-    return next(a.native_id for a in OKTA_ACCOUNTS if a.identity_id == BY_NAME[last_name].employee_id)
 
 
 def _campaign(campaign_id: str, name: str, launched: str, due: str | None, systems: tuple[str, ...],
@@ -721,6 +791,12 @@ def _off(edge: str, subject: str, outcome: str, reason: str = "", periods: tuple
     return Stated(edge, "OFF", subject, "", outcome, reason, periods)
 
 
+def _dor(edge: str, who: str, when: str, outcome: str, reason: str, in_both: bool) -> Stated:
+    users = {user.user_name: user.arn for user in AWS_USERS}
+    subject = okta_id(who) if who in BY_NAME else users.get(who, who)
+    return Stated(edge, "DOR", subject, when, outcome, reason, BOTH if in_both else ("2026-H1",))
+
+
 STATED = (
     _rot("opened before the period, rotated in time", "kv/orders/db-punctual", "2025-10-20T06:00:00", "operated"),
     _rot("rotated exactly at the deadline", "kv/orders/db-punctual", "2026-01-12T09:30:00", "operated", "", BOTH),
@@ -806,6 +882,8 @@ STATED = (
     _off("last day of the period, proven afterwards", okta_id("lastday"), "operated", "", BOTH),
     _off("last day of the period, due after T", okta_id("pending"), "pending", "", BOTH),
 
+    *(_dor(*row) for row in cast_dormant.STATED),
+
     Stated("collection gap", "LOG", "hashicorp_vault/audit_log/main", "2026-02-18", "indeterminate", "not_collected"),
     Stated("collected, and empty", "LOG", "okta/system_log/main", "2026-05-03", "deviation", "no_events", BOTH),
     Stated("collected a week late", "EVD", "aws/cloudtrail/main", "2026-02-19", "deviation", "collected_late"),
@@ -822,11 +900,13 @@ CONCLUSIONS = {
     ("2026-H1", "OFF"): "insufficient_evidence",
     ("2026-H1", "LOG"): "insufficient_evidence",  # not_collected on 18 February
     ("2026-H1", "EVD"): "exceptions_noted",
+    ("2026-H1", "DOR"): "insufficient_evidence",  # usage_unobserved (pd-04, ken), state_unobserved (pd-05)
     ("2026-Q2", "ROT"): "exceptions_noted",
     ("2026-Q2", "REV"): "exceptions_noted",
     ("2026-Q2", "OFF"): "no_exceptions_noted",  # one row pending
     ("2026-Q2", "LOG"): "exceptions_noted",  # no_events on 3 May
     ("2026-Q2", "EVD"): "no_exceptions_noted",
+    ("2026-Q2", "DOR"): "exceptions_noted",
 }
 
 # Subjects for which there must be no row of this control in any period.

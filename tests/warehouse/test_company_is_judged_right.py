@@ -9,7 +9,7 @@ from tests.company import story
 
 from .conftest import COMPANY
 
-ASSESSED = {"ROT", "REV", "OFF", "LOG", "EVD"}
+ASSESSED = {"ROT", "REV", "OFF", "LOG", "EVD", "DOR"}
 IDENTIFYING = ("period_id", "control_id", "system", "instance", "subject_id", "cycle")
 STATED = ("due_at", "performed_at", "outcome", "reason")
 

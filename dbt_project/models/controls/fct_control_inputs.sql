@@ -2,7 +2,7 @@
 with
 
 subjects as (
-    select distinct 'account_state' as input, system, instance from {{ ref('fct_account_spells') }}
+    select distinct unnest(['account_state', 'usage']) as input, system, instance from {{ ref('fct_account_spells') }}
     union
     select distinct 'credential_state', system, instance from {{ ref('fct_credential_intervals') }}
     union all
@@ -24,18 +24,24 @@ named_by_generic as (
     select distinct system, instance from {{ ref('int_events') }} where source_system = 'generic'
 ),
 
+-- Whether a feed shows use is for the requirement to say.
+required as (
+    select * replace (case when shows_use then provides else list_filter(provides, input -> input <> 'usage') end as provides)
+    from {{ ref('dim_required_feeds') }}
+),
+
 -- A required feed of a system gives its inputs for that system; a generic one for the systems its rows name.
 given as (
     select period_id, system, instance, unnest(provides) as input
-    from {{ ref('dim_required_feeds') }}
+    from required
     where system <> 'generic'
     union all
     select required.period_id, named_by_generic.system, named_by_generic.instance, unnest(required.provides)
-    from {{ ref('dim_required_feeds') }} as required
+    from required
     inner join named_by_generic on required.system = 'generic' and required.instance = named_by_generic.instance
     union all
     select period_id, '*', '*', unnest(list_append(provides, 'required_feeds'))
-    from {{ ref('dim_required_feeds') }}
+    from required
 ),
 
 answered as (

@@ -5,6 +5,7 @@
     'int_control__leaver_offboarding',
     'int_control__log_continuity',
     'int_control__evidence_cadence',
+    'int_control__dormant_identities',
 ] %}
 with
 

@@ -11,7 +11,6 @@ from ..plan import Export
 from ..story import (
     AWS_ACCOUNT,
     AWS_USERS,
-    CI_DEPLOYER_USES,
     CLOUDTRAIL_FROM,
     DOMAIN,
     FAILED_KEY_CREATION,
@@ -20,6 +19,7 @@ from ..story import (
     AccessKey,
     AwsUser,
     at,
+    aws_uses,
 )
 from .ids import compact, digest, guid
 
@@ -122,18 +122,16 @@ def _user_events(user: AwsUser) -> list[tuple[datetime, dict[str, Any]]]:
 
 
 def _uses() -> list[tuple[datetime, dict[str, Any]]]:
-    """ci-deployer asks who it is every night, with whichever key it uses by then."""
-    deployer = next(user for user in AWS_USERS if user.user_name == "ci-deployer")
+    """The robots ask who they are, each with whichever key it uses by then."""
     events = []
-    for moment in CI_DEPLOYER_USES:
-        key = [key for key in deployer.keys if key.active_at(moment)][-1]
+    for moment, user, key in aws_uses():
         who = {
             "type": "IAMUser",
-            "principalId": _principal(deployer.user_name),
-            "arn": deployer.arn,
+            "principalId": _principal(user.user_name),
+            "arn": user.arn,
             "accountId": AWS_ACCOUNT,
             "accessKeyId": key.key_id,
-            "userName": deployer.user_name,
+            "userName": user.user_name,
         }
         events.append((moment, _event(moment, "sts.amazonaws.com", "GetCallerIdentity", who, None, None, True)))
     return events
@@ -170,10 +168,7 @@ def _report_time(moment: datetime) -> str:
 
 
 def _last_use(user: AwsUser, key: AccessKey, moment: datetime) -> datetime | None:
-    if user.user_name != "ci-deployer":
-        return None
-    uses = [use for use in CI_DEPLOYER_USES
-            if use < moment and [k for k in user.keys if k.active_at(use)][-1] == key]  # fmt: skip
+    uses = [use for use, who, used in aws_uses() if who is user and used is key and use < moment]
     return uses[-1] if uses else None
 
 

@@ -20,8 +20,9 @@ from ..story import (
     Token,
     all_accounts,
     at,
-    daily,
+    gitea_logins,
     native_id,
+    paydesk_uses,
     system_of,
 )
 from .ids import guid
@@ -87,13 +88,8 @@ def credentials(export: Export) -> tuple[bytes, int]:
     )
 
 
-# Carla pushes every fourth day or so, Otto logs in now and then: the log is sparse by nature.
-_USES = [(moment, GITEA_ACCOUNTS[0], "login") for moment in daily(at("2025-12-30T08:14:03"), at("2026-07-13T00:00"))[::4]]
-_USES += [(moment, GITEA_ACCOUNTS[1], "login") for moment in daily(at("2026-01-02T13:40:59"), at("2026-07-13T00:00"))[::9]]
-
-
 def _last_use(account: Account, moment: datetime) -> datetime | None:
-    uses = [instant for instant, who, _ in _USES if who is account and instant <= moment]
+    uses = [instant for instant, who in (*gitea_logins(), *paydesk_uses()) if who is account and instant <= moment]
     return max(uses) if uses else None
 
 
@@ -108,8 +104,8 @@ def event_rows() -> list[tuple[datetime, list[Any]]]:
                                token.credential_id if token else "", token.credential_type if token else "", version,
                                ""]))  # fmt: skip
 
-    for moment, who, action in _USES:
-        add(moment, action, who.native_id, who.native_id)
+    for moment, who in gitea_logins():
+        add(moment, "login", who.native_id, who.native_id)
     add(at("2026-02-12T21:03:00"), "login", "gt-104", "gt-104", outcome="failure")
     for account in GITEA_ACCOUNTS:
         for moment, _ in account.changes:
