@@ -406,7 +406,10 @@ def when(row: Operation) -> str:
 
 
 def _time(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else ""
+    """RFC 3339, with fractions only where there are any."""
+    if moment is None:
+        return ""
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}" if moment.microsecond else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def as_csv(rows: list[Operation]) -> bytes:
