@@ -41,11 +41,15 @@ class Operation:
     performed_at: datetime | None = None
     measure_value: float | None = None
     note: str = ""
+    entitlement: str = ""
 
 
 # -- policies and waivers -------------------------------------------------------------------------------------------------
 
-DEFAULTS = {("DOR", "limit_days"): "90", ("DOR", "grace_days"): "0", ("DOR", "log_gap_days"): "7"}
+DEFAULTS = {
+    ("DOR", "limit_days"): "90", ("DOR", "grace_days"): "0", ("DOR", "log_gap_days"): "7",
+    ("APR", "valid_days"): "30", ("APR", "approvers"): "1", ("APR", "privileged_approvers"): "2",
+}  # fmt: skip
 _SPECIFIC = ("subject", "tag", "credential_type", "account_type", "identity_type", "system", "")
 
 
@@ -380,16 +384,26 @@ def cadence_slots(period: Period) -> list[Operation]:
 
 
 def _sort_key(row: Operation) -> tuple[str, ...]:
-    return (row.period_id, row.control_id, row.system, row.instance, row.subject_id, row.cycle, _time(row.opened_at))
+    return (row.period_id, row.control_id, row.system, row.instance, row.subject_id, row.cycle, _time(row.opened_at), row.entitlement)
 
 
 def expected_operations() -> list[Operation]:
     """Every expected row of both periods, with the edge it stands for in `note`."""
-    from . import oracle_dormant  # what each control needs stands in its own file, and reads this one
+    # What each control needs stands in its own file, and reads this one.
+    from . import oracle_access_approval, oracle_dormant
 
+    judges = (
+        rotations,
+        reviews,
+        leavers,
+        log_slots,
+        cadence_slots,
+        oracle_dormant.dormant,
+        oracle_access_approval.approvals,
+    )
     rows: list[Operation] = []
     for period in PERIODS:
-        for judge in (rotations, reviews, leavers, log_slots, cadence_slots, oracle_dormant.dormant):
+        for judge in judges:
             rows += judge(period)
     notes = {(s.control_id, s.subject_id, s.when, p): s.edge for s in story.STATED for p in s.periods}
     noted = [
@@ -398,10 +412,17 @@ def expected_operations() -> list[Operation]:
     return sorted(noted, key=_sort_key)
 
 
+_BY_CLOCK = {
+    "ROT",
+    "DOR",
+    "APR",
+}
+
+
 def when(row: Operation) -> str:
-    """How a stated outcome names the occasion: by the clock's start, by the cycle, and OFF not at all."""
-    if row.control_id in ("ROT", "DOR"):
-        return f"{row.opened_at:%Y-%m-%dT%H:%M:%S}" if row.opened_at else ""
+    """How a stated outcome names the occasion: by the clock's start and the access, by the cycle, and OFF not at all."""
+    if row.control_id in _BY_CLOCK:
+        return f"{row.opened_at:%Y-%m-%dT%H:%M:%S} {row.entitlement}".strip() if row.opened_at else ""
     return row.cycle
 
 

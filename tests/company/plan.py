@@ -50,6 +50,7 @@ REQUIRED_FEEDS = (
     RequiredFeed("generic", "events", cadence_days=14, sparse=True, shows_use=True, is_log=True),
     RequiredFeed("generic", "review_decisions", cadence_days=31),
     RequiredFeed("generic", "entitlements", cadence_days=62),
+    RequiredFeed("generic", "entitlements", "paydesk", cadence_days=62),
     RequiredFeed("generic", "tickets", cadence_days=62),
     RequiredFeed("jira", "issues", cadence_days=31),
     # The wiki was switched off the day before the period begins: nothing is missing.
@@ -198,6 +199,8 @@ def generic_exports() -> list[Export]:
     exports += _logs("generic", "events", "gitea_events_", ".csv", 43, EVERY_OTHER_MONDAY)
     exports += _snapshots("generic", "review_decisions", "campaigns_", ".csv", 44, MONTH_ENDS, sidecar_every=3)
     exports += _snapshots("generic", "entitlements", "gitea_teams_", ".csv", 45, EVERY_OTHER_MONTH)
+    exports += _snapshots("generic", "entitlements", "operator_rights_", ".csv", 45, [MONDAYS[0], *EVERY_OTHER_MONTH],
+                          instance="paydesk")  # fmt: skip
     exports += _snapshots("generic", "tickets", "servicedesk_", ".csv", 46, EVERY_OTHER_MONTH)
     return exports
 

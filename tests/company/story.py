@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from . import cast_dormant
+from . import cast_access_approval, cast_dormant
 
 DOMAIN = "larkfield.example"
 AWS_ACCOUNT = "111122223333"
@@ -510,6 +510,8 @@ TOKENS = (
     Token("hook-secret", "gt-106", "secret", "versioned",
           (at("2025-12-20T09:00"), at("2026-03-18T09:00"), at("2026-06-10T09:00"))),
     # Tagged env=prod in another system: the same 30 days.
+    # Made three days before the period ends, beside tok-ci-2, which stays.
+    Token(*cast_access_approval.SECOND_TOKEN[:4], (at(cast_access_approval.SECOND_TOKEN[4]),)),
     Token("deploy-prod", "gt-106", "deploy_key", "key", (at("2026-05-20T10:00"),), tags=(("env", "prod"),)),
 )  # fmt: skip
 
@@ -651,6 +653,11 @@ WAIVERS = (
            at("2026-03-20T10:00"), at("2026-03-21T09:00"), "ERP migration freeze, found in retrospect"),
     Waiver("W-2026-06", "DOR", "okta", okta_id("waiveddormant"), date(2026, 3, 1), date(2026, 3, 31),
            at("2026-02-20T11:00"), at("2026-02-22T09:00"), "On parental leave until September"),
+    *(
+        Waiver(waiver_id, control, system, subject, date.fromisoformat(first_day), date.fromisoformat(last_day),
+               at(approved), at(collected), reason)
+        for waiver_id, control, system, subject, first_day, last_day, approved, collected, reason in cast_access_approval.WAIVERS
+    ),
     # Collected after as_of, with an approval dated back: knowledge nobody had.
     Waiver("W-2026-05", "ROT", "hashicorp_vault", "kv/legacy/mainframe-overdue", date(2025, 8, 1), date(2026, 12, 31),
            at("2025-08-01T10:00"), at("2026-07-25T09:00"), "Mainframe retires in 2027"),
@@ -797,6 +804,12 @@ def _dor(edge: str, who: str, when: str, outcome: str, reason: str, in_both: boo
     return Stated(edge, "DOR", subject, when, outcome, reason, BOTH if in_both else ("2026-H1",))
 
 
+def _apr(edge: str, subject: str, when: str, outcome: str, reason: str, in_both: bool) -> Stated:
+    users = {user.user_name: user.arn for user in AWS_USERS}
+    named = okta_id(subject) if subject in BY_NAME else users.get(subject, subject)
+    return Stated(edge, "APR", named, when, outcome, reason, BOTH if in_both else ("2026-H1",))
+
+
 STATED = (
     _rot("opened before the period, rotated in time", "kv/orders/db-punctual", "2025-10-20T06:00:00", "operated"),
     _rot("rotated exactly at the deadline", "kv/orders/db-punctual", "2026-01-12T09:30:00", "operated", "", BOTH),
@@ -883,6 +896,7 @@ STATED = (
     _off("last day of the period, due after T", okta_id("pending"), "pending", "", BOTH),
 
     *(_dor(*row) for row in cast_dormant.STATED),
+    *(_apr(*row) for row in cast_access_approval.STATED),
 
     Stated("collection gap", "LOG", "hashicorp_vault/audit_log/main", "2026-02-18", "indeterminate", "not_collected"),
     Stated("collected, and empty", "LOG", "okta/system_log/main", "2026-05-03", "deviation", "no_events", BOTH),
@@ -901,6 +915,9 @@ CONCLUSIONS = {
     ("2026-H1", "LOG"): "insufficient_evidence",  # not_collected on 18 February
     ("2026-H1", "EVD"): "exceptions_noted",
     ("2026-H1", "DOR"): "insufficient_evidence",  # usage_unobserved (pd-04, ken), state_unobserved (pd-05)
+    # ticket_source_gap (KEN, tok-ci-1, the printer), state_unobserved (pd-03)
+    ("2026-H1", "APR"): "insufficient_evidence",
+    ("2026-Q2", "APR"): "exceptions_noted",
     ("2026-Q2", "ROT"): "exceptions_noted",
     ("2026-Q2", "REV"): "exceptions_noted",
     ("2026-Q2", "OFF"): "no_exceptions_noted",  # one row pending

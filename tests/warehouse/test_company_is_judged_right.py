@@ -9,7 +9,7 @@ from tests.company import story
 
 from .conftest import COMPANY
 
-ASSESSED = {"ROT", "REV", "OFF", "LOG", "EVD", "DOR"}
+ASSESSED = {control for _, control in story.CONCLUSIONS}
 IDENTIFYING = ("period_id", "control_id", "system", "instance", "subject_id", "cycle")
 STATED = ("due_at", "performed_at", "outcome", "reason")
 

@@ -5,8 +5,10 @@ subjects as (
     select distinct unnest(['account_state', 'usage']) as input, system, instance from {{ ref('fct_account_spells') }}
     union
     select distinct 'credential_state', system, instance from {{ ref('fct_credential_intervals') }}
+    union
+    select distinct 'entitlements', system, instance from {{ ref('fct_entitlement_spells') }}
     union all
-    select unnest(['employment', 'review_decisions', 'required_feeds']), '*', '*'
+    select unnest(['employment', 'review_decisions', 'tickets', 'required_feeds']), '*', '*'
 ),
 
 needed as (
@@ -22,6 +24,8 @@ named_by_generic as (
     select distinct system, instance from {{ ref('int_credential_listings') }} where source_system = 'generic'
     union
     select distinct system, instance from {{ ref('int_events') }} where source_system = 'generic'
+    union
+    select distinct system, instance from {{ ref('int_entitlement_listings') }} where source_system = 'generic'
 ),
 
 -- Whether a feed shows use is for the requirement to say.

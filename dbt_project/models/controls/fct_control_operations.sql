@@ -6,6 +6,7 @@
     'int_control__log_continuity',
     'int_control__evidence_cadence',
     'int_control__dormant_identities',
+    'int_control__access_approval',
 ] %}
 with
 

@@ -99,7 +99,7 @@ def _ticket_rules(_: datetime) -> list[list[Any]]:
     kind, target = "fields.issuetype.name", "fields.customfield_10050"
     pattern = "^[a-z_]+:(.+)$"
     return [
-        ["jira", "main", "access_request", kind, "Access Request", target, pattern, "", "Approved", "Declined", "", ""],
+        ["jira", "main", "access_request", kind, "Access Request", target, pattern, "fields.customfield_10052", "Approved", "Declined", "", ""],
         ["jira", "main", "nhi_retirement", kind, "NHI Retirement", target, pattern, "", "Approved", "Declined", "", ""],
         ["jira", "main", "log_outage", kind, "Log Outage", target, "^(.+)$", "", "", "", "", ""],
     ]

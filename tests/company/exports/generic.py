@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from .. import cast_access_approval
 from ..plan import Export
 from ..story import (
     BY_EMPLOYEE_ID,
@@ -98,11 +100,11 @@ def event_rows() -> list[tuple[datetime, list[Any]]]:
     found: list[tuple[datetime, list[Any]]] = []
 
     def add(moment: datetime, action: str, actor: str, account: str, token: Token | None = None, version: str = "",
-            outcome: str = "success") -> None:  # fmt: skip
-        event_id = guid("gitea", action, _time(moment), account)
+            outcome: str = "success", team: str = "") -> None:  # fmt: skip
+        event_id = guid("gitea", action, _time(moment), account, *([team] if team else []))
         found.append((moment, [event_id, _time(moment), "gitea", action, outcome, actor, account,
                                token.credential_id if token else "", token.credential_type if token else "", version,
-                               ""]))  # fmt: skip
+                               team]))  # fmt: skip
 
     for moment, who in gitea_logins():
         add(moment, "login", who.native_id, who.native_id)
@@ -118,6 +120,11 @@ def event_rows() -> list[tuple[datetime, list[Any]]]:
                     str(n) if versioned else "")  # fmt: skip
         if token.deactivated:
             add(token.deactivated, "credential_deactivated", "gt-102", token.account_id, token)
+    for member, team, given, taken in team_memberships():
+        if given >= _LOG_FROM:
+            add(given, "entitlement_granted", "gt-101", member, team=team)
+        if taken:
+            add(taken, "entitlement_revoked", "gt-101", member, team=team)
     return sorted(found, key=lambda row: (row[0], row[1][0]))
 
 
@@ -160,29 +167,76 @@ def review_decisions(export: Export) -> tuple[bytes, int]:
     )
 
 
+_TEAMS = {"gt-101": "owners", "gt-102": "platform", "gt-103": "platform", "gt-104": "platform", "gt-105": "design",
+          "gt-106": "ci", "gt-107": "office", "gt-108": "platform"}  # fmt: skip
+
+
+def team_memberships() -> list[tuple[str, str, datetime, datetime | None]]:
+    """Who was in which team of gitea, from when and until when: one from the beginning, others later."""
+    first = [(account.native_id, f"team:{_TEAMS[account.native_id]}", account.created, None) for account in GITEA_ACCOUNTS]
+    later = [(account, team, at(given), at(taken) if taken else None)
+             for account, team, given, taken in cast_access_approval.TEAMS]  # fmt: skip
+    return [*first, *later]
+
+
+def _entitlement_rows(export: Export) -> Iterable[list[Any]]:
+    moment = export.collected_at
+    if export.instance == "paydesk":  # its list says what operators may do, not since when
+        for account, right, given, taken in cast_access_approval.RIGHTS:
+            if at(given) <= moment and not (taken and at(taken) <= moment):
+                yield ["paydesk", account, right, "role", "", ""]
+        return
+    by_id = {account.native_id: account for account in GITEA_ACCOUNTS}
+    for account, team, given, taken in team_memberships():
+        if by_id[account].state_at(moment) == "enabled" and given <= moment and not (taken and taken <= moment):
+            privileged = "true" if team in cast_access_approval.PRIVILEGED else "false"
+            yield ["gitea", account, team, "group", privileged, _time(given)]
+
+
 def entitlements(export: Export) -> tuple[bytes, int]:
-    teams = {"gt-101": "owners", "gt-102": "platform", "gt-103": "platform", "gt-104": "platform", "gt-105": "design",
-             "gt-106": "ci", "gt-107": "office", "gt-108": "platform"}  # fmt: skip
-    rows = [
-        ["gitea", account.native_id, f"team:{teams[account.native_id]}", "group",
-         "true" if teams[account.native_id] == "owners" else "false", _time(account.created)]
-        for account in GITEA_ACCOUNTS
-        if account.state_at(export.collected_at) == "enabled"
-    ]  # fmt: skip
-    return _csv("system,account_id,entitlement,entitlement_type,privileged,granted_at", rows)
+    return _csv("system,account_id,entitlement,entitlement_type,privileged,granted_at", _entitlement_rows(export))
+
+
+@dataclass(frozen=True)
+class AccessCase:
+    """An access request of the service desk; people by employee id."""
+
+    ticket_id: str
+    system: str
+    target: str
+    entitlement: str
+    requester: str
+    beneficiary: str
+    created: datetime
+    approved: datetime
+    approvers: tuple[str, ...]
+
+
+def access_cases() -> list[AccessCase]:
+    """Every access request of the service desk."""
+    asked = [
+        ("SD-41", "gitea", "gt-108", "team:platform", "E1031", "E1031", "2026-01-13T09:00", "2026-01-13T11:30", ("E1002",)),
+        *cast_access_approval.DESK,
+    ]
+    return [AccessCase(*case[:6], at(case[6]), at(case[7]), case[8]) for case in asked]
 
 
 def tickets(export: Export) -> tuple[bytes, int]:
-    """The service desk's few cases: one incident, one access request."""
-    boss, owner, mira = (BY_EMPLOYEE_ID[e].email for e in ("E1002", "E1003", "E1031"))
-    cases = [
-        ["SD-41", "access_request", "gitea", "gt-108", "team:platform", mira, mira, "closed", at("2026-01-13T09:00"),
-         at("2026-01-13T11:30"), boss, None, None, None, None],
-        ["SD-57", "incident", "hashicorp_vault", "kv/tmp/incident", "", owner, "", "closed", at("2026-04-14T08:30"),
-         None, "", at("2026-04-14T08:30"), at("2026-04-14T08:45"), at("2026-04-16T09:05"), at("2026-04-17T10:00")],
-    ]  # fmt: skip
+    """The service desk's cases: access requests and one incident."""
+    email = {employee_id: person.email for employee_id, person in BY_EMPLOYEE_ID.items()}
+    cases: list[list[Any]] = []
+    for case in access_cases():
+        is_approved = case.approved <= export.collected_at
+        cases.append([case.ticket_id, "access_request", case.system, case.target, case.entitlement, email[case.requester],
+                      email[case.beneficiary], "closed" if is_approved else "open", case.created,
+                      case.approved if is_approved else None,
+                      ";".join(email[who] for who in case.approvers) if is_approved else "", None, None, None, None])  # fmt: skip
+    cases.append(
+        ["SD-57", "incident", "hashicorp_vault", "kv/tmp/incident", "", email["E1003"], "", "closed", at("2026-04-14T08:30"),
+         None, "", at("2026-04-14T08:30"), at("2026-04-14T08:45"), at("2026-04-16T09:05"), at("2026-04-17T10:00")]
+    )  # fmt: skip
     rows = []
-    for case in cases:
+    for case in sorted(cases, key=lambda case: case[8]):
         if case[8] <= export.collected_at:
             rows.append([_time(value) if value is None or isinstance(value, datetime) else value for value in case])
     return _csv(
@@ -190,4 +244,3 @@ def tickets(export: Export) -> tuple[bytes, int]:
         "approved_at,approver_email,detected_at,escalated_at,contained_at,recovered_at",
         rows,
     )
-

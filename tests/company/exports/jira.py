@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from .. import cast_access_approval
 from ..plan import Export
 from ..story import BY_EMPLOYEE_ID, at
 from .ids import compact, digest
@@ -16,6 +17,7 @@ _STATUS = {
     "Open": ("1", "new", 2, "To Do"),
     "Waiting for approval": ("10001", "indeterminate", 4, "In Progress"),
     "Approved": ("10002", "indeterminate", 4, "In Progress"),
+    "Declined": ("10004", "done", 3, "Done"),
     "Done": ("10003", "done", 3, "Done"),
 }
 
@@ -30,10 +32,12 @@ class Issue:
     target: str
     created: datetime
     moves: tuple[tuple[datetime, str, str], ...]  # instant, who (employee id), status moved into
+    entitlement: str = ""
+    is_cut_short: bool = False  # Jira says how many changes there are, and returns only the newest
 
 
 ISSUES = (
-    Issue(1, "Access Request", "Okta account for Hugo Hiredlater", "E1002", "E1011", "okta:hugo.hiredlater",
+    Issue(1, "Access Request", "Okta account for Hugo Hiredlater", "E1002", "E1011", "okta:hugo.hiredlater@larkfield.example",
           at("2026-03-03T08:00"),
           ((at("2026-03-03T08:05"), "E1002", "Waiting for approval"), (at("2026-03-04T09:30"), "E1001", "Approved"),
            (at("2026-03-10T08:10"), "E1003", "Done"))),
@@ -47,12 +51,18 @@ ISSUES = (
           at("2026-02-19T07:40"), ((at("2026-02-19T12:00"), "E1001", "Done"),)),
     Issue(5, "Access Request", "Second key for svc-reports", "E1003", None, "aws:svc-reports", at("2026-06-24T09:00"),
           ((at("2026-06-24T09:02"), "E1003", "Waiting for approval"), (at("2026-07-02T08:00"), "E1001", "Approved"))),
+    *(
+        Issue(number, "Access Request", summary, reporter, beneficiary, target, at(created),
+              tuple((at(moment), who, status) for moment, who, status in moves), entitlement, is_cut_short)
+        for number, summary, reporter, beneficiary, target, entitlement, created, moves, is_cut_short
+        in cast_access_approval.ISSUES
+    ),
 )  # fmt: skip
 
 
 def _time(moment: datetime) -> str:
     local = moment.astimezone(ZoneInfo("Europe/Berlin"))
-    return f"{local:%Y-%m-%dT%H:%M:%S}.{int(digest(moment)[:3], 16) % 1000:03d}{local:%z}"
+    return f"{local:%Y-%m-%dT%H:%M:%S}.000{local:%z}"
 
 
 def _account_id(employee_id: str) -> str:
@@ -85,6 +95,7 @@ def _issue(issue: Issue, moment: datetime) -> dict[str, Any]:
                        "fromString": before[n], "to": _STATUS[status][0], "toString": status}],
         })  # fmt: skip
     histories.reverse()  # newest first, as the API answers
+    shown = histories[:1] if issue.is_cut_short else histories
     done = next((instant for instant, _, status in moves if status == "Done"), None)
     updated = moves[-1][0] if moves else issue.created
     return {
@@ -92,7 +103,7 @@ def _issue(issue: Issue, moment: datetime) -> dict[str, Any]:
         "id": str(10100 + issue.number),
         "self": f"{_SITE}/rest/api/2/issue/{10100 + issue.number}",
         "key": f"IAM-{issue.number}",
-        "changelog": {"startAt": 0, "maxResults": len(histories), "total": len(histories), "histories": histories},
+        "changelog": {"startAt": 0, "maxResults": len(shown), "total": len(histories), "histories": shown},
         "fields": {
             "summary": issue.summary,
             "issuetype": {"id": str(10200 + len(issue.issue_type)), "name": issue.issue_type, "subtask": False},
@@ -106,6 +117,7 @@ def _issue(issue: Issue, moment: datetime) -> dict[str, Any]:
             "assignee": _person("E1003"),
             "customfield_10050": issue.target,
             "customfield_10051": _person(issue.beneficiary),
+            "customfield_10052": issue.entitlement or None,
             "labels": [],
             "description": None,
         },
