@@ -14,6 +14,10 @@ records as (
         from {{ ref('int_credential_listings') }}
         -- The credential report lists users; their keys are read from the same records.
         where source_feed <> 'credential_report'
+        -- What accounts are in, or may do, is described in records of its own.
+        union all
+        select source_system, source_feed, instance, sha256, collected_at, record_number, entitlement, null
+        from {{ delivered(['stg_aws__entitlement_definitions']) }}
     )
     group by all
 ),

@@ -10,6 +10,7 @@ from (
     {% for name in roll_call([
         'stg_hashicorp_vault__log_presence',
         'stg_aws__log_presence',
+        'stg_gcp__log_presence',
         'stg_okta__log_presence',
         'stg_github__log_presence',
         'stg_generic__log_presence',

@@ -23,6 +23,7 @@ named_by_events as (
     group by system, instance, credential_id
 ),
 
+-- What the vendor makes and renews by itself shows which inventory spoke of what, and is nobody's to rotate.
 together as (
     select
         system,
@@ -35,6 +36,7 @@ together as (
         coalesce(listed.tags, {{ no_tags() }}) as tags
     from listed
     full outer join named_by_events using (system, instance, credential_id)
+    where listed.credential_type is distinct from 'vendor_managed_key'
 )
 
 select

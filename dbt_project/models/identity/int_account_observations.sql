@@ -13,6 +13,7 @@ from_events as (
         0 as source_rank,
         case action when 'account_registered' then 0 when 'account_created' then 0 when 'account_enabled' then 1
             when 'account_disabled' then 2 else 3 end as tie_order,
+        action = 'account_disabled' as is_disabling,
         evidence
     from {{ ref('int_events') }}
     where account_id is not null and action in (
@@ -36,10 +37,16 @@ closing_dates as (
     group by all
 ),
 
+-- A listing that does not say whether an account is enabled shows that it is there: not that one disabled is enabled again.
 seen as (
-    select system, instance, subject_id, collected_at as observed_at, coalesce(is_enabled, true) as is_open,
-        false as is_exact, 2 as source_rank, 5 as tie_order, [min(evidence)] as evidence
-    from {{ ref('int_account_listings') }}
+    select listing.system, listing.instance, listing.subject_id, listing.collected_at as observed_at,
+        coalesce(listing.is_enabled, true) as is_open, false as is_exact, 2 as source_rank, 5 as tie_order,
+        [min(listing.evidence)] as evidence
+    from {{ ref('int_account_listings') }} as listing
+    asof left join from_events as last_event
+        on listing.system = last_event.system and listing.instance = last_event.instance
+        and listing.subject_id = last_event.subject_id and listing.collected_at >= last_event.observed_at
+    where listing.is_enabled is not null or not coalesce(last_event.is_disabling, false)
     group by all
 ),
 
@@ -55,7 +62,7 @@ absent as (
     from {{ absences(ref('int_account_listings'), 'known') }}
 )
 
-select * from from_events
+select * exclude (is_disabling) from from_events
 union all by name
 select * from opening_dates
 union all by name

@@ -2,13 +2,29 @@
 -- its user and slot: it is matched to the key created for that user at that time, else it is `<user arn>#<slot>`.
 with
 
-listed as (
+inventories as (
     select *
     from {{ delivered([
         'stg_hashicorp_vault__credential_snapshots',
         'stg_aws__credential_snapshots',
+        'stg_gcp__credential_snapshots',
         'stg_generic__credential_snapshots',
     ]) }}
+),
+
+-- A holder that another id stands for, too, and what has run out lets nobody in, though it is still listed.
+listed as (
+    select inventories.* exclude (expires_at) replace (
+        coalesce(native_accounts.native_id, inventories.account_id) as account_id,
+        inventories.is_active and coalesce(inventories.expires_at > inventories.collected_at, true) as is_active,
+        coalesce(inventories.deactivated_at,
+            case when inventories.expires_at <= inventories.collected_at then inventories.expires_at end) as deactivated_at
+    )
+    from inventories
+    left join {{ ref('int_native_ids') }} as native_accounts
+        on inventories.system = native_accounts.system and inventories.instance = native_accounts.instance
+        and inventories.account_id = native_accounts.alias
+        and inventories.collected_at >= native_accounts.holds_from and inventories.collected_at < native_accounts.holds_until
 ),
 
 slots as (

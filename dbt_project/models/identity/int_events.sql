@@ -7,6 +7,7 @@ sighted as (
     from {{ delivered([
         'stg_hashicorp_vault__events',
         'stg_aws__events',
+        'stg_gcp__events',
         'stg_okta__events',
         'stg_github__events',
         'stg_generic__events',

@@ -1,6 +1,7 @@
 -- Names that a record may use for something to the native id that the vendor treats as immutable: a Secrets Manager
--- secret's name or partial ARN to its ARN. What is deleted and made anew under one name gets
--- another native id, so each holds from when it was first seen; the first also for what came before.
+-- secret's name or partial ARN to its ARN, a Google service account's address to its unique id. What is deleted and made
+-- anew under one name gets another native id, so each holds from when it was first seen; the first also for what came
+-- before.
 with
 
 secret_arns as (
@@ -28,9 +29,15 @@ named as (
     )
 ),
 
+service_accounts as (
+    select 'gcp' as system, instance, account_name as alias, account_id as native_id, occurred_at as seen_at
+    from {{ delivered(['stg_gcp__events']) }}
+    where account_name is not null and regexp_full_match(account_id, '[0-9]+')
+),
+
 first_seen as (
     select system, instance, alias, native_id, min(seen_at) as seen_from
-    from named
+    from (select * from named union all by name select * from service_accounts)
     where alias <> native_id and seen_at is not null
     group by system, instance, alias, native_id
 )

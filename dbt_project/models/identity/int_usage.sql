@@ -14,6 +14,7 @@ logged as (
         {% for name in roll_call([
             'stg_hashicorp_vault__usage',
             'stg_aws__usage',
+            'stg_gcp__usage',
             'stg_okta__usage',
             'stg_github__usage',
             'stg_generic__usage',

@@ -83,6 +83,7 @@ select
     false as is_destroyed,
     created_at,
     cast(null as timestamp) as deactivated_at,
+    cast(null as timestamp) as expires_at,
     last_used_at,
     {{ no_tags() }} as tags,
     absence_scope

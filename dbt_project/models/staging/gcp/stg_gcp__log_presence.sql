@@ -1,0 +1,1 @@
+{{ log_presence('gcp', 'audit_log', '"timestamp"') }}
