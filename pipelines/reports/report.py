@@ -16,6 +16,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pipelines.errors import UserMistake
+from pipelines.reports.shapes import Shape, read_shapes
 from pipelines.warehouse import Connection, open_read_only
 from pipelines.warehouse import name as quoted
 
@@ -156,6 +157,7 @@ class Control:
     conclusion: str | None
     findings: tuple[Finding, ...]
     timeline: Timeline | None
+    shapes: tuple[Shape, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -547,6 +549,7 @@ def _controls(
     connection: Connection, period: Period, coverage: Table, findings: tuple[Finding, ...]
 ) -> tuple[Control, ...]:
     timelines = _timelines(connection, period)
+    shapes = _shapes(connection, period)
     covered = {record["control_id"]: record for record in coverage.records()}
     names = [column.name for column in _FIGURES]
     catalogue = (
@@ -578,9 +581,17 @@ def _controls(
                 conclusion=record["conclusion"] if record else None,
                 findings=tuple(finding for finding in findings if finding.control_id == control_id),
                 timeline=timelines(control_id) if record else None,
+                shapes=shapes.get(control_id, ()) if record else (),
             )
         )
     return tuple(controls)
+
+
+def _shapes(connection: Connection, period: Period) -> dict[str, tuple[Shape, ...]]:
+    def ask(sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        return _cursor(connection).execute(sql, {"period_id": period.period_id, **parameters}).fetchall()
+
+    return read_shapes(ask, period.start_at, period.end_at, period.cutoff_at)
 
 
 def _timelines(connection: Connection, period: Period) -> Callable[[str], Timeline]:

@@ -234,3 +234,33 @@ def test_a_file_delivered_every_week_has_one_short_name_and_is_found_by_all() ->
     names = names_of(weekly)["a" * 64]
     assert names.shown == "week-1.csv (and under 2 other names)"
     assert names.every.split("\n") == ["week-1.csv", "week-2.csv", "week-3\\u202e.csv"]
+
+
+def test_every_control_shows_the_shape_of_its_operations(page: Page) -> None:
+    told = [
+        attributes["aria-label"] or "" for _, attributes in page.elements if attributes.get("role") == "img"
+    ]
+    for shape in (
+        "Slots of 2 subjects: indeterminate 2, operated 360.",
+        "Operations by cycle. 2026-Q1: 38 of 38 operated; 2026-Q2: 38 of 38 operated.",
+        "Age days of 110 operations against 90 d allowed: 3 beyond it.",
+        "Lag hours of 28 operations against 24 h allowed: 1 beyond it.",
+        "2 exceptions over time, 2 of them lasting to the end.",
+    ):
+        assert shape in told, told
+
+
+def test_waivers_tell_who_approved_them_and_why(text: str) -> None:
+    for told in (
+        "2026-02-17 23:00 to 2026-06-30 22:00",
+        "ciso@acme.example, 2026-02-16 10:30",
+        "Mainframe batch cannot re-read its password before release 9.",
+    ):
+        assert told in text, told
+
+
+def test_a_requirement_shows_its_controls_and_its_answer(text: str) -> None:
+    assert re.search(
+        r"PR\.AA-01\s?formerly PR\.AC-1 \(1\.1\)\s?Identities and credentials\s+ROT\s+Exceptions noted", text
+    )
+    assert re.search(r"APR not assessed\s+Not answered", text)

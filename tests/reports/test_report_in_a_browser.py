@@ -94,6 +94,64 @@ def test_a_control_leads_to_its_own_operations(page: Page) -> None:
     expect(page.locator("#page-status")).to_have_text("51 to 76 of 76")
 
 
+def test_every_deviation_leads_to_its_evidence(page: Page) -> None:
+    links = page.locator("[data-show-operation]")
+    assert links.count() == 8
+    for number in range(links.count()):
+        link = links.nth(number)
+        operation_id = link.get_attribute("data-show-operation") or ""
+        cited = link.locator("xpath=ancestor::tr").locator(".citations li")
+        link.click()
+        expect(page.locator("#filter-status")).to_have_text(re.compile(r"^1 of "))
+        detail = page.locator("tr.detail")
+        expect(detail).to_contain_text(f"upheld trace {operation_id}")
+        if cited.count():
+            expect(detail.locator(".cited code").first).to_have_text(re.compile(r"^[0-9a-f]{64}:\d+$"))
+        else:
+            expect(detail).to_contain_text("Evidence: none is cited")
+
+
+def test_one_identity_is_shown_over_time(page: Page) -> None:
+    page.locator("#identities").scroll_into_view_if_needed()
+    expect(page.locator("#identity-status")).to_contain_text("not in order.")
+    page.get_by_label("Find an identity").fill("lena")
+    expect(page.locator("#identity-status")).to_have_text("1 operation of person:lena; 1 not in order.")
+    expect(page.locator("#identity-picture .bar.is-deviation")).to_have_count(1)
+    expect(page.locator("#identity-list")).to_contain_text(
+        "Disabled 31 h after the end of the last day; 24 h allowed."
+    )
+    page.get_by_label("Find an identity").fill("staff0")
+    page.locator("#identity").select_option("person:staff0")
+    expect(page.locator("#identity-list li")).to_have_count(3)
+    page.get_by_role("button", name="Show in the table of operations").click()
+    expect(page.locator("#filter-status")).to_have_text(re.compile(r"^3 of "))
+    page.get_by_label("Find an identity").fill("nobody is called that")
+    expect(page.locator("#identity-status")).to_have_text("No identity matches.")
+
+
+def test_what_nothing_links_stands_for_itself(page: Page) -> None:
+    page.locator("#identities").scroll_into_view_if_needed()
+    page.get_by_label("Find an identity").fill("svc-backup")
+    expect(page.locator("#identity-status")).to_contain_text("which nothing links to an identity")
+
+
+def test_hostile_identities_are_shown_as_text(page: Page) -> None:
+    page.locator("#identities").scroll_into_view_if_needed()
+    page.get_by_label("Find an identity").fill("onerror")
+    expect(page.locator("#identity option")).to_have_count(1)
+    expect(page.locator("#identity-list")).to_contain_text("</script><img src=x onerror=alert(1)>")
+    expect(page.locator("#identity-picture title").first).to_contain_text("<img src=x onerror=alert(1)>")
+
+
+def test_requirements_open_by_keyboard(page: Page) -> None:
+    summary = page.locator("#frameworks summary").first
+    summary.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("region", name="Requirements of NIST-CSF 2.0")).to_be_visible()
+    page.get_by_role("link", name="ROT", exact=True).first.click()
+    assert page.url.endswith("#control-ROT")
+
+
 def test_columns_sort_both_ways(page: Page) -> None:
     page.locator("#operations").scroll_into_view_if_needed()
     page.locator("#filter-control").select_option("ROT")
@@ -119,6 +177,8 @@ def test_hostile_names_are_shown_as_text(page: Page) -> None:
 
 def test_text_has_enough_contrast(page: Page) -> None:
     """WCAG AA, 4.5 to 1, for every text the page shows on a plain ground."""
+    page.locator("#identities").scroll_into_view_if_needed()
+    page.locator("#frameworks summary").first.click()
     page.locator("#operations").scroll_into_view_if_needed()
     expect(page.locator("#rows tr.row").first).to_be_visible()
     weak = page.evaluate(

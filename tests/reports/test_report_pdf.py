@@ -77,8 +77,8 @@ def test_the_first_page_tells_scope_conclusions_and_what_is_not_covered(paper: l
 
 
 def test_a_control_tells_claim_population_bound_exceptions_and_waivers(paper: list[str]) -> None:
-    (rotation,) = [page for page in paper if "a credential interval that overlaps" in page]
-    said = closed_up(rotation)
+    (begin,) = [number for number, page in enumerate(paper) if "a credential interval that overlaps" in page]
+    said = closed_up("".join(paper[begin : begin + 2]))
     for told in (
         "Secrets and keys are replaced before they outlive their maximum age.",
         "4 of 4 completeness expectations of this control passed.",

@@ -18,9 +18,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipelines.reports import words
-from pipelines.reports.chapters import UNKNOWN, Chapter, chapters, limits, names_of, tally
+from pipelines.reports.chapters import (
+    UNKNOWN,
+    Chapter,
+    Requirement,
+    chapters,
+    limits,
+    names_of,
+    requirements,
+    tally,
+)
 from pipelines.reports.formats.html.operations_data import FileIndex, pack_operations, script_json
 from pipelines.reports.formats.pictures.period_picture import caption, picture, stretch_name
+from pipelines.reports.formats.pictures.shape_picture import shape_picture
 from pipelines.reports.report import AuditReport
 from pipelines.reports.visible_text import visible
 
@@ -50,6 +60,7 @@ class Drawn:
     picture: Markup
     caption: str
     stretch: str
+    shapes: list[tuple[Markup, str, str]]
 
 
 def page(report: AuditReport) -> str:
@@ -87,6 +98,15 @@ def page(report: AuditReport) -> str:
         blocks=blocks,
         file_index=Markup(script_json(index)),
         left_out=operations.left_out,
+        requirements=_by_framework(report),
+        span=Markup(
+            script_json(
+                [
+                    _epoch(instant) - _epoch(report.period.start_at)
+                    for instant in (report.period.end_at, report.period.cutoff_at)
+                ]
+            )
+        ),
         origin=Markup(script_json(_epoch(report.period.start_at))),
         outcome_words=Markup(script_json({name: word.title for name, word in words.OUTCOMES.items()})),
         attention=_ATTENTION,
@@ -122,6 +142,7 @@ def _environment() -> Environment:
         "counted": words.counted,
         "CONCLUSIONS": words.CONCLUSIONS,
         "OUTCOMES": words.OUTCOMES,
+        "ANSWERS": words.ANSWERS,
     }
     return environment
 
@@ -175,6 +196,14 @@ def _operations_by_control(report: AuditReport) -> _Operations:
     return found
 
 
+def _by_framework(report: AuditReport) -> dict[str, list[Requirement]]:
+    found: dict[str, list[Requirement]] = {}
+    for requirement in requirements(report):
+        name = " ".join(filter(None, (requirement.framework, requirement.version)))
+        found.setdefault(name, []).append(requirement)
+    return found
+
+
 def _drawn(chapter: Chapter, report: AuditReport) -> Drawn:
     control = chapter.control
     assert control.timeline is not None, "only assessed controls have a chapter"
@@ -183,4 +212,8 @@ def _drawn(chapter: Chapter, report: AuditReport) -> Drawn:
         picture=Markup(picture(control, report.period)),
         caption=caption(control, report.period),
         stretch=stretch_name(control.timeline),
+        shapes=[
+            (Markup(drawn.svg), drawn.alt, drawn.caption)
+            for drawn in (shape_picture(shape, report.period) for shape in control.shapes)
+        ],
     )

@@ -236,7 +236,6 @@
   byId("filter-text").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(apply, 120); });
   byId("filter-control").addEventListener("change", apply);
   for (const box of document.querySelectorAll("[name=outcome]")) box.addEventListener("change", apply);
-  document.querySelector(".filters").addEventListener("submit", (event) => event.preventDefault());
   byId("filter-clear").addEventListener("click", () => { clear(); apply(); byId("filter-text").focus(); });
   byId("page-previous").addEventListener("click", () => { page--; draw(); });
   byId("page-next").addEventListener("click", () => { page++; draw(); });
@@ -251,13 +250,160 @@
   for (const link of document.querySelectorAll("[data-show-control]")) {
     link.addEventListener("click", () => { clear(); byId("filter-control").value = link.dataset.showControl; apply(); });
   }
+  for (const link of document.querySelectorAll("[data-show-operation]")) {
+    link.addEventListener("click", () => {
+      clear();
+      byId("filter-text").value = link.dataset.showOperation;
+      apply();
+      byId("rows").querySelector(".open")?.click();
+    });
+  }
 
-  byId("explorer").hidden = false;
-  // Parsing waits until somebody comes near the table.
-  const watch = new IntersectionObserver((seen) => {
-    if (!seen.some((entry) => entry.isIntersecting)) return;
-    watch.disconnect();
-    if (!rows) apply();
-  }, { rootMargin: "600px" });
-  watch.observe(byId("explorer"));
+  // -- one identity over time -----------------------------------------------------------------------------------
+  const OFFERED = 200, LANES = 40, TOLD = 200;
+  const LEFT = 250, WIDE = 1000, LANE = 26, HEAD = 8;
+  const EXCEPTIONS = new Set(["deviation", "indeterminate", "waived"]);
+  const [END, CUTOFF] = facts.span;
+  let identities = null;  // { id, linked, rows, exceptions, text } in the order in which they are offered
+
+  function gather() {
+    if (identities) return;
+    load();
+    const known = new Map();
+    for (let row = 0; row < rows.total; row++) {
+      if (value(row, "subject_type") === "feed") continue;
+      // What nothing links stands for itself.
+      const linked = value(row, "identity_id");
+      const id = linked || value(row, "subject_id");
+      if (!id) continue;
+      let found = known.get(id);
+      if (!found) known.set(id, found = { id, linked: Boolean(linked), rows: [], exceptions: 0, names: new Set() });
+      found.rows.push(row);
+      if (EXCEPTIONS.has(value(row, "outcome"))) found.exceptions++;
+      const name = value(row, "subject_name");
+      if (name && found.names.size < 20) found.names.add(name);
+    }
+    identities = [...known.values()];
+    for (const identity of identities) identity.text = [identity.id, ...identity.names].join("\n").toLowerCase();
+    identities.sort((one, other) => other.exceptions - one.exceptions || other.rows.length - one.rows.length || COLLATE.compare(one.id, other.id));
+  }
+
+  function offer() {
+    gather();
+    const words = byId("identity-text").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const matching = identities.filter(({ text }) => words.every((word) => text.includes(word)));
+    byId("identity").replaceChildren(...matching.slice(0, OFFERED).map((identity) => {
+      const name = identity.names.size === 1 ? [...identity.names][0] : "";
+      const count = identity.exceptions ? `${identity.exceptions} of ${identity.rows.length} not in order` : `${identity.rows.length} in order`;
+      const option = element("option", "", `${identity.id}${name && name !== identity.id ? ` (${name})` : ""}: ${count}`);
+      option.value = identity.id;
+      return option;
+    }));
+    offer.matching = matching.length;
+    showIdentity();
+  }
+
+  function showIdentity() {
+    const identity = identities.find(({ id }) => id === byId("identity").value);
+    byId("identity-operations").hidden = !identity;
+    const offered = offer.matching > OFFERED ? `The first ${OFFERED} of ${offer.matching.toLocaleString("en")} identities are offered. ` : "";
+    if (!identity) {
+      byId("identity-status").textContent = "No identity matches.";
+      byId("identity-picture").replaceChildren();
+      byId("identity-list").replaceChildren();
+      return;
+    }
+    const lanes = new Map();
+    for (const row of identity.rows) {
+      const key = `${value(row, "control_id")}\n${value(row, "subject_id")}\n${value(row, "entitlement") ?? ""}`;
+      if (!lanes.has(key)) lanes.set(key, []);
+      lanes.get(key).push(row);
+    }
+    const drawn = [...lanes.values()].slice(0, LANES);
+    const told = [...identity.rows].sort((one, other) => (value(one, "opened_at") ?? 0) - (value(other, "opened_at") ?? 0)).slice(0, TOLD);
+    const cut = [
+      lanes.size > LANES ? ` The first ${LANES} of ${lanes.size} subjects are drawn.` : "",
+      identity.rows.length > TOLD ? ` The first ${TOLD} operations are listed.` : "",
+    ].join("");
+    byId("identity-status").textContent = `${offered}${identity.rows.length.toLocaleString("en")} ${identity.rows.length === 1 ? "operation" : "operations"} of ${identity.id}${identity.linked ? "" : ", which nothing links to an identity"}; ${identity.exceptions} not in order.${cut}`;
+    byId("identity-picture").replaceChildren(timeline(drawn));
+    byId("identity-list").replaceChildren(...told.map(line));
+  }
+
+  function line(row) {
+    const item = element("li");
+    const outcome = value(row, "outcome");
+    const tag = element("span", `outcome is-${outcome}`);
+    tag.append(symbol(outcome), facts.outcomes[outcome] ?? outcome);
+    const subject = element("bdi", "name", value(row, "subject_name") ?? value(row, "subject_id"));
+    item.append(element("time", "", moment(value(row, "opened_at"))), element("b", "", value(row, "control_id")), tag, subject, element("bdi", "", value(row, "reason_text") ?? ""));
+    return item;
+  }
+
+  function shape(name, attributes, ...children) {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, content] of Object.entries(attributes)) made.setAttribute(key, content);
+    made.append(...children);
+    return made;
+  }
+
+  function timeline(lanes) {
+    const foot = HEAD + LANE * lanes.length;
+    const at = (seconds) => LEFT + Math.min(Math.max(seconds / END, 0), 1) * (WIDE - LEFT - 10);
+    const svg = shape("svg", { viewBox: `0 0 ${WIDE} ${foot + 22}`, role: "img", "aria-label": "Each line is one subject: bars from the begin to the end of an operation, a tick where it was due. The list below says the same in words." });
+    if (CUTOFF < END) svg.append(shape("rect", { class: "unknown", x: at(CUTOFF), y: 0, width: at(END) - at(CUTOFF), height: foot }));
+    const begin = new Date(facts.origin * 1000), end = new Date((facts.origin + END) * 1000);
+    const months = [];
+    for (let month = new Date(Date.UTC(begin.getUTCFullYear(), begin.getUTCMonth() + (begin.getUTCDate() > 1 ? 1 : 0), 1)); month < end; month = new Date(Date.UTC(month.getUTCFullYear(), month.getUTCMonth() + 1, 1))) months.push(month);
+    const every = Math.ceil(months.length / 12);
+    months.filter((_, number) => number % every === 0).forEach((month) => {
+      const x = at(month.getTime() / 1000 - facts.origin);
+      svg.append(shape("line", { class: "grid", x1: x, x2: x, y1: HEAD - 4, y2: foot }));
+      svg.append(shape("text", { class: "tick", x: x + 4, y: foot + 15 }, month.toLocaleDateString("en", { month: "short", year: month.getUTCMonth() && month !== months[0] ? undefined : "numeric", timeZone: "UTC" })));
+    });
+    lanes.forEach((lane, number) => {
+      const y = HEAD + LANE * number;
+      const name = value(lane[0], "subject_name") ?? value(lane[0], "subject_id");
+      const full = `${value(lane[0], "control_id")} ${value(lane[0], "system") ?? ""} ${name}`;
+      svg.append(shape("text", { class: "lane", x: 0, y: y + LANE / 2 + 4 }, full.length > 36 ? `${full.slice(0, 35)}…` : full, shape("title", {}, `${full} ${value(lane[0], "subject_id")}`)));
+      svg.append(shape("line", { class: "grid", x1: LEFT, x2: WIDE - 10, y1: y + LANE - 1, y2: y + LANE - 1 }));
+      // What went wrong lies above what did not.
+      for (const row of [...lane].sort((one, other) => (rank.get(value(other, "outcome")) ?? 9) - (rank.get(value(one, "outcome")) ?? 9))) {
+        const outcome = value(row, "outcome");
+        const due = value(row, "due_at"), performed = value(row, "performed_at");
+        const from = value(row, "opened_at") ?? due ?? performed ?? 0;
+        // What belongs to a cycle ends with it; a state that was never put right lasts to the end.
+        const until = performed ?? (due !== null && (outcome === "operated" || value(row, "cycle")) ? due : CUTOFF);
+        const x = at(Math.min(from, until)), width = Math.max(3, at(Math.max(from, until)) - x);
+        const bar = shape("rect", { class: `bar is-${outcome}`, x, y: y + 6, width, height: LANE - 13, rx: 2 });
+        bar.append(shape("title", {}, `${facts.outcomes[outcome] ?? outcome}: ${value(row, "reason_text") ?? ""} (${moment(from)} to ${performed === null ? "–" : moment(performed)})`));
+        svg.append(bar);
+        if (due !== null && due > 0 && due < END) svg.append(shape("line", { class: "due", x1: at(due), x2: at(due), y1: y + 3, y2: y + LANE - 4 }));
+      }
+    });
+    return svg;
+  }
+
+  let looking = 0;
+  byId("identity-text").addEventListener("input", () => { clearTimeout(looking); looking = setTimeout(offer, 120); });
+  byId("identity").addEventListener("change", showIdentity);
+  byId("identity-operations").addEventListener("click", () => {
+    clear();
+    byId("filter-text").value = byId("identity").value;
+    apply();
+    byId("operations").scrollIntoView();
+    byId("filter-text").focus();
+  });
+  for (const form of document.querySelectorAll(".filters")) form.addEventListener("submit", (event) => event.preventDefault());
+
+  // Parsing waits until somebody comes near.
+  for (const [place, begin] of [["explorer", () => { if (byId("filter-status").textContent === "") apply(); }], ["identity-view", () => { if (!identities) offer(); }]]) {
+    byId(place).hidden = false;
+    const watch = new IntersectionObserver((seen) => {
+      if (!seen.some((entry) => entry.isIntersecting)) return;
+      watch.disconnect();
+      begin();
+    }, { rootMargin: "600px" });
+    watch.observe(byId(place));
+  }
 })();

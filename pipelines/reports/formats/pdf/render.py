@@ -16,9 +16,10 @@ from typing import Any
 import typst
 
 from pipelines.reports import words
-from pipelines.reports.chapters import Chapter, Citation, chapters, limits, requirements, tally
-from pipelines.reports.formats.pdf.printable import printed_data, printed_svg
+from pipelines.reports.chapters import Chapter, Citation, Requirement, chapters, limits, requirements, tally
+from pipelines.reports.formats.pdf.printable import printed, printed_data, printed_svg
 from pipelines.reports.formats.pictures.period_picture import caption, picture, stretch_name
+from pipelines.reports.formats.pictures.shape_picture import shape_picture
 from pipelines.reports.report import AuditReport, FeedCoverage, Finding, Waiver
 
 WRITES_DATA = False
@@ -138,6 +139,15 @@ def contents(report: AuditReport) -> dict[str, Any]:
                     "they began; others where due. What lies outside the period stands at its edge.",
                 }
             ]
+            for shape in control.shapes:
+                drawn = shape_picture(shape, period, _FONT)
+                shown["pictures"].append(
+                    {
+                        "svg": printed_svg(drawn.svg),
+                        "alt": printed(drawn.alt),
+                        "caption": printed(drawn.caption),
+                    }
+                )
         for rows, cited in (
             (shown["deviations"]["rows"], told_chapter.deviations),
             (shown["indeterminate"]["rows"], told_chapter.indeterminate),
@@ -291,24 +301,43 @@ def _waiver(waiver: Waiver) -> dict[str, str]:
 
 
 def _frameworks(report: AuditReport) -> dict[str, Any]:
-    return _cut(
-        [
-            {
-                "framework": " ".join(filter(None, (asked.framework, asked.version))),
-                "requirement": asked.requirement_id,
-                "title": asked.title,
-                "former": asked.former_ids,
-                "controls": ", ".join(
-                    control if relation == "direct" else f"{control} ({relation})"
-                    for control, relation, _conclusion in asked.controls
-                ),
-                "code": asked.answer,
-                "answer": asked.answer_title,
-            }
-            for asked in requirements(report)
+    """Per framework how many requirements got which answer, and the requirements that got one."""
+    asked = requirements(report)
+    counts: dict[str, dict[str, int]] = {}
+    for requirement in asked:
+        answers = counts.setdefault(_edition(requirement), {})
+        answers[requirement.answer] = answers.get(requirement.answer, 0) + 1
+    known = sorted(words.ANSWERS, key=lambda answer: words.ANSWERS[answer].rank)
+    answered = [requirement for requirement in asked if requirement.answer != "not_answered"]
+    return {
+        "answers": [{"code": code, "title": words.ANSWERS[code].title} for code in known],
+        "counts": [
+            [framework, *(f"{answers[code]:,}" if code in answers else "" for code in known)]
+            for framework, answers in counts.items()
         ],
-        400,
-    )
+        "answered": _cut([_requirement(requirement) for requirement in answered], 400),
+    }
+
+
+def _edition(requirement: Requirement) -> str:
+    return " ".join(filter(None, (requirement.framework, requirement.version)))
+
+
+def _requirement(requirement: Requirement) -> dict[str, str]:
+    return {
+        "framework": _edition(requirement),
+        "requirement": requirement.requirement_id,
+        "title": requirement.title,
+        "former": requirement.former_ids,
+        "controls": ", ".join(
+            control
+            + ("" if relation == "direct" else f" ({relation})")
+            + ("" if conclusion else " (not assessed)")
+            for control, relation, conclusion in requirement.controls
+        ),
+        "code": requirement.answer,
+        "answer": requirement.answer_title,
+    }
 
 
 def _glossary(known: dict[str, words.Words]) -> list[dict[str, str]]:
