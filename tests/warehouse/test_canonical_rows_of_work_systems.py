@@ -12,7 +12,7 @@ from tests.warehouse.staged_samples import StagedSamples, stage
 
 @pytest.fixture(scope="module")
 def staged(tmp_path_factory) -> StagedSamples:
-    return stage(Home.at(tmp_path_factory.mktemp("samples")), ["jira", "github"])
+    return stage(Home.at(tmp_path_factory.mktemp("samples")), ["jira", "github", "servicenow"])
 
 
 def test_a_jira_issue_and_its_changes(staged):
@@ -80,3 +80,19 @@ def test_use_of_github_is_whoever_acts(staged):
         "stg_github__usage", "account_id, first_success_at", "github/audit_log/go-github__orgs_audit_log.jsonl"
     )
     assert used == [("testactor", datetime(2021, 3, 7, 0, 35, 8, 538000))]
+
+
+def test_a_servicenow_list_export_with_days_before_months(staged):
+    tickets = staged.rows(
+        "stg_servicenow__tickets",
+        "ticket_id, revision, kind, status, created_at, updated_at, closed_at",
+        "servicenow/tickets/rvinicius396g__incident_event_log.d-m-yyyy.csv",
+    )
+    opened, closed = datetime(2016, 2, 29, 1, 23), datetime(2016, 3, 5, 12, 0)
+    assert tickets[:4] == [
+        (1, "INC0000045", 0, "incident", "New", opened, opened, closed),
+        (2, "INC0000045", 2, "incident", "Resolved", opened, datetime(2016, 2, 29, 8, 53), closed),
+        (3, "INC0000045", 3, "incident", "Resolved", opened, datetime(2016, 2, 29, 11, 29), closed),
+        (4, "INC0000045", 4, "incident", "Closed", opened, closed, closed),
+    ]
+    assert len(tickets) == 39
