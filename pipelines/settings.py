@@ -26,6 +26,9 @@ HOME_VARIABLE = "UPHELD_HOME"
 BUILD_DATABASE_VARIABLE = "UPHELD_BUILD_DATABASE"
 """What dbt's profile reads: the DuckDB file that a build writes."""
 
+SIGNING_KEY_VARIABLE = "UPHELD_SIGNING_KEY"
+"""The private key (Ed25519, PEM) that manifests are signed with; unset, they aren't signed."""
+
 
 def keep_quiet() -> None:
     """Turn off every library's telemetry. Call it before any of them is imported: they read it at import."""
@@ -37,6 +40,12 @@ def keep_quiet() -> None:
 def home_in_environment() -> Home:
     """The home that UPHELD_HOME names, else `home` in the current folder."""
     return Home.at(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME)
+
+
+def signing_key_file() -> Path | None:
+    """The file that UPHELD_SIGNING_KEY names."""
+    named = os.environ.get(SIGNING_KEY_VARIABLE)
+    return Path(named).expanduser() if named else None
 
 
 def table_of(home: Home, name: str) -> dict[str, Any]:

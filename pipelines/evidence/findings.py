@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-FindingKind = Literal["chain", "torn", "head", "missing", "altered", "extra", "writable", "sidecar"]
+FindingKind = Literal[
+    "chain", "torn", "head", "missing", "altered", "extra", "writable", "sidecar", "signature", "form", "figures"
+]
 
 
 @dataclass(frozen=True, order=True)

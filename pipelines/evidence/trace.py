@@ -106,14 +106,22 @@ def trace(
             "report" if home.reports.is_dir() else "report, because none is written yet: upheld report PERIOD"
         )
         raise UserMistake(f"No operation {visible(operation_id)} in any {where}.")
-    period_id, row = min(rows, key=lambda found: (found[1].get("outcome") == "pending", found[0]))
+    period_id, row = min(
+        rows, key=lambda found: (found[1].get("outcome") == "pending", _newest_first(found[0]))
+    )
     return Trace(
         operation_id=operation_id,
         period_id=period_id,
         row=row,
-        evidence=_evidence(home, row.get("evidence", ""), shown, wrappers),
+        evidence=evidence_records(home, [row.get("evidence", "")], shown, wrappers)[0],
         also_in=[other for other, _ in rows if other != period_id],
     )
+
+
+def _newest_first(report: str) -> tuple[str, int]:
+    """Of a period's revisions the last one counts; `.r2` and so on mark them."""
+    period, _, number = report.rpartition(".r")
+    return (period, -int(number)) if period and number.isascii() and number.isdigit() else (report, -1)
 
 
 def _rows(home: Home, operation_id: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -134,22 +142,27 @@ def _rows(home: Home, operation_id: str) -> Iterator[tuple[str, dict[str, str]]]
                     break
 
 
-def _evidence(
-    home: Home, tokens: str, shown: Shown, wrappers: Callable[[str, str], Sequence[str]] | None
-) -> list[EvidenceRecord]:
-    asked = [_asked(token) for token in tokens.split()]
-    files = {sha256 for sha256, _ in asked}
+def evidence_records(
+    home: Home,
+    tokens: Sequence[str],
+    shown: Shown,
+    wrappers: Callable[[str, str], Sequence[str]] | None = None,
+) -> list[list[EvidenceRecord]]:
+    """The records that each of several `evidence` fields names, in its order. Every file is read once for all of them."""
+    asked = [[_asked(token) for token in field.split()] for field in tokens]
+    together = [each for field in asked for each in field]
+    files = {sha256 for sha256, _ in together}
     deliveries: dict[str, list[LedgerEntry]] = {sha256: [] for sha256 in files}
     for entry in entries_naming(home.ledger, files):
         deliveries[entry.sha256].append(entry)
     answers: dict[tuple[str, int | None], EvidenceRecord] = {}
     for sha256 in files:
-        numbers = [number for each, number in asked if each == sha256]
+        numbers = list(dict.fromkeys(number for each, number in together if each == sha256))
         for number, answer in _of_one_file(
             home, sha256, numbers, deliveries[sha256], shown, wrappers
         ).items():
             answers[sha256, number] = answer
-    return [answers[each] for each in asked]
+    return [[answers[each] for each in field] for field in asked]
 
 
 def _asked(token: str) -> tuple[str, int | None]:

@@ -10,7 +10,8 @@ from pipelines.orchestration.decisions import PERIODS
 from pipelines.orchestration.evidence_assets import OWNER
 from pipelines.orchestration.progress import Progress
 from pipelines.orchestration.resources import WRITERS
-from pipelines.reports.bundle import write_bundle
+from pipelines.reports.bundle import Bundle, write_bundle
+from pipelines.reports.changes import summary_of
 from pipelines.warehouse import publish
 
 WAREHOUSE = dg.AssetKey("warehouse")
@@ -53,9 +54,16 @@ def build_report_assets(home: Home, published: Iterable[dg.AssetKey]) -> list[dg
         progress.begin(f"Report {period}")
         with run_lock(home):
             bundle = write_bundle(home, period)
-        progress.end(str(bundle.path))
+        progress.end(_said(bundle))
         return dg.MaterializeResult(
             metadata={"path": dg.MetadataValue.path(bundle.path), **bundle.conclusions}
         )
 
     return [warehouse, auditor_bundle]
+
+
+def _said(bundle: Bundle) -> str:
+    """Where a bundle is, and how it stands to the sealed one before it."""
+    if bundle.changes is not None:
+        return f"{bundle.path}: {summary_of(bundle.changes)} from what was sealed; see changes.csv"
+    return f"{bundle.path}" + (": sealed, and nothing has changed since" if bundle.is_sealed else "")

@@ -56,6 +56,7 @@ def run(home: Home, period: str | None, as_of: str | None, progress: Progress) -
 def sum_up(home: Home, steps: Conductor, chosen: list[str], as_of: str) -> Outcome:
     """Write the bundles of those chosen periods that had begun by `as_of`, and gather what a person should know."""
     from pipelines.orchestration import outcome
+    from pipelines.reports.revisions import newest
 
     reported = outcome.reported_periods(home, chosen)
     steps.report(reported)
@@ -64,7 +65,7 @@ def sum_up(home: Home, steps: Conductor, chosen: list[str], as_of: str) -> Outco
     return Outcome(
         as_of=as_of,
         status=outcome.DONE_WITH_FINDINGS if problems else outcome.DONE,
-        outputs=[str(home.warehouse), *(str(home.report(period)) for period in reported)],
+        outputs=[str(home.warehouse), *(str(newest(home, period).path) for period in reported)],
         rows=outcome.conclusions(home, reported),
         problems=list(dict.fromkeys([*told, *problems])),
     )

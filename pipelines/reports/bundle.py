@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import json
 import os
 import re
 import shutil
@@ -14,21 +15,35 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
-from pipelines.errors import UserMistake
+from pipelines.errors import BrokenEvidence
 from pipelines.home import Home
-from pipelines.reports.manifest import data_digest, file_digests, write_manifest
-from pipelines.reports.report import open_report
+from pipelines.reports.changes import CHANGES_NAME, Change, changes_between, write_changes
+from pipelines.reports.digests import data_digest, file_digests, sha256_of
+from pipelines.reports.manifest import Basis, Seal, ledger_head, write_manifest
+from pipelines.reports.report import AuditReport, open_report
+from pipelines.reports.revisions import MANIFEST_NAME, Revision, last_sealed, name_of
+from pipelines.reports.sampling import SamplingPlan, draw_samples, plan_of, write_samples
+from pipelines.reports.signature import signing_key
+from pipelines.settings import settings_sha256, table_of
+
+HOW_TO_VERIFY = "HOW_TO_VERIFY.md"
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A written bundle. `conclusions`: control id -> code name; `data_digest`: hex; `files`: path -> SHA-256."""
+    """A bundle that stands. `conclusions`: control id -> code name; `data_digest`: hex; `files`: path -> SHA-256.
+
+    `changes`: what a revision says differently from the sealed bundle before it; None for a first revision.
+    """
 
     path: Path
     period_id: str
     conclusions: dict[str, str]
     data_digest: str
     files: dict[str, str]
+    revision: int = 1
+    is_sealed: bool = False
+    changes: list[Change] | None = None
 
 
 def formats() -> list[ModuleType]:
@@ -39,40 +54,107 @@ def formats() -> list[ModuleType]:
     return sorted(modules, key=lambda module: not module.WRITES_DATA)
 
 
-def write_bundle(home: Home, period_id: str) -> Bundle:
-    """Write reports/<period_id>/ anew from the published warehouse; what is no longer produced vanishes.
+def write_bundle(home: Home, period_id: str, seal: Seal | None = None) -> Bundle:
+    """Write a period's bundle from the published warehouse, in the place of the unsealed one; `seal` it, where given.
 
-    Raises UserMistake for an unknown period, one that cannot name a folder, or a home without a warehouse, and
-    BrokenEvidence when the ledger's head cannot be read.
+    What is no longer produced vanishes. Behind a sealed bundle a revision is written, unless the data are the same: then
+    the sealed one is returned and nothing is written. Raises UserMistake for an unknown period, one that cannot name a
+    folder, a home without a warehouse or settings and keys that can't be used, and BrokenEvidence when the ledger's
+    head cannot be read or the sealed bundle was altered.
     """
-    target = _target(home, period_id)
+    sealed = last_sealed(home, period_id)
+    number = sealed.number + 1 if sealed else 1
+    target = home.report(name_of(period_id, number))
+    plan = plan_of(table_of(home, "sampling"), f"{home.settings}, [sampling]")
+    key = signing_key(home)
     with open_report(home.warehouse, period_id) as report:
         target.parent.mkdir(parents=True, exist_ok=True)
         _clear_leftovers(target)
-        folder = Path(tempfile.mkdtemp(prefix=f".{period_id}.", suffix=".new", dir=target.parent))
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".new", dir=target.parent))
         try:
             folder.chmod(0o755)
-            for module in formats():
-                if not module.WRITES_DATA and report.data_digest is None:
-                    report = replace(report, data_digest=data_digest(file_digests(folder)))
-                module.render(report, folder)
-            write_manifest(report, folder, home.ledger)
+            report = _write_data(report, folder, plan)
+            if sealed and report.data_digest == sealed_digest(sealed):
+                shutil.rmtree(folder)
+                shutil.rmtree(target, ignore_errors=True)
+                return _standing(sealed, period_id)
+            _render(report, folder, writes_data=False)
+            shutil.copyfile(Path(__file__).parent / HOW_TO_VERIFY, folder / HOW_TO_VERIFY)
+            changes = None
+            if sealed:
+                changes = changes_between(sealed.path, folder)
+                write_changes(changes, folder / CHANGES_NAME)
+            write_manifest(report, folder, _basis(home, plan, number, sealed, seal), key)
             files = file_digests(folder)
             _flush(folder)
             _swap(folder, target)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return Bundle(target, period_id, report.conclusions, data_digest(files), files)
-
-
-def _target(home: Home, period_id: str) -> Path:
-    """The bundle's folder. A period id comes from a file that somebody delivered: it must not choose a place."""
-    if not re.fullmatch(r"[^\W_][\w .+-]{0,99}", period_id) or period_id.endswith((" ", ".")):
-        raise UserMistake(
-            f"Period {period_id!r} cannot name a folder. Use letters, digits, '-', '_', '.' in decisions/periods."
+        return Bundle(
+            path=target,
+            period_id=period_id,
+            conclusions=report.conclusions,
+            data_digest=data_digest(files),
+            files=files,
+            revision=number,
+            is_sealed=seal is not None,
+            changes=changes,
         )
-    return home.report(period_id)
+
+
+def _write_data(report: AuditReport, folder: Path, plan: SamplingPlan) -> AuditReport:
+    """Write data/, samples drawn from it included. Returns the report with the digest that every page carries."""
+    _render(report, folder, writes_data=True)
+    data = folder / "data"
+    write_samples(draw_samples(data / "control_operations.csv", plan), data / "samples.csv")
+    return replace(report, data_digest=data_digest(file_digests(folder)))
+
+
+def _render(report: AuditReport, folder: Path, writes_data: bool) -> None:
+    for module in formats():
+        if writes_data == module.WRITES_DATA:
+            module.render(report, folder)
+
+
+def _basis(home: Home, plan: SamplingPlan, number: int, sealed: Revision | None, seal: Seal | None) -> Basis:
+    return Basis(
+        ledger_head=ledger_head(home.ledger),
+        settings_sha256=settings_sha256(home),
+        sampling=plan.as_plain(),
+        revision=number,
+        replaces=(sealed.name, sha256_of(sealed.path / MANIFEST_NAME)) if sealed else None,
+        seal=seal,
+    )
+
+
+def sealed_digest(sealed: Revision) -> str:
+    """The data digest that a sealed bundle's files have now. Raises BrokenEvidence where it isn't the one it noted."""
+    try:
+        noted = json.loads((sealed.path / MANIFEST_NAME).read_bytes())["predicate"]["data_digest"]["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise BrokenEvidence(
+            f"{sealed.path}: the sealed bundle can't be read ({problem}). Restore it from a backup."
+        ) from None
+    found = data_digest(file_digests(sealed.path))
+    if found != noted:
+        raise BrokenEvidence(
+            f"{sealed.path}: the sealed bundle's data were altered. Run `upheld verify`, then restore it from a backup."
+        )
+    return found
+
+
+def _standing(sealed: Revision, period_id: str) -> Bundle:
+    manifest = json.loads((sealed.path / MANIFEST_NAME).read_bytes())["predicate"]
+    return Bundle(
+        path=sealed.path,
+        period_id=period_id,
+        conclusions=manifest["conclusions"],
+        data_digest=manifest["data_digest"]["sha256"],
+        files=file_digests(sealed.path),
+        revision=sealed.number,
+        is_sealed=True,
+    )
 
 
 def _leftovers(target: Path, suffix: str) -> Iterator[Path]:

@@ -2,43 +2,53 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines import __version__
 from pipelines.errors import BrokenEvidence
+from pipelines.reports.canonical import canonical_json
+from pipelines.reports.digests import data_digest, file_digests
 from pipelines.reports.report import AuditReport
-from pipelines.reports.verify import MANIFEST_NAME
+from pipelines.reports.revisions import MANIFEST_NAME
+from pipelines.reports.signature import ENVELOPE_NAME, envelope
+from pipelines.reports.verify import PREDICATE_TYPE, STATEMENT_TYPE
 
-PREDICATE_TYPE = "urn:upheld:audit-report:1"
-
-
-def file_digests(folder: Path) -> dict[str, str]:
-    """Path below `folder`, with `/` -> SHA-256 in hex, sorted by path."""
-    paths = sorted(
-        (path for path in folder.rglob("*") if path.is_file()),
-        key=lambda path: path.relative_to(folder).as_posix(),
-    )
-    digests = {}
-    for path in paths:
-        with path.open("rb") as file:
-            digests[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
-    return digests
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
-def data_digest(digests: dict[str, str]) -> str:
-    """SHA-256 over the sorted `sha256  path` lines of the files in data/: what `sha256sum data/* | sort` prints."""
-    lines = sorted(f"{digest}  {path}\n" for path, digest in digests.items() if path.startswith("data/"))
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+@dataclass(frozen=True)
+class Seal:
+    """What is said of a sealed period. `accepted_gaps` are rows of rpt_gaps as plain values; `sealed_at` is RFC 3339 UTC.
+
+    `warehouse_sha256`: of the copy of the warehouse that the home keeps.
+    """
+
+    sealed_at: str
+    warehouse_sha256: str
+    accepted_gaps: tuple[dict[str, Any], ...] = ()
 
 
-def statement(report: AuditReport, digests: dict[str, str], ledger: Path) -> dict[str, Any]:
-    """The manifest of a bundle whose files have these digests. Raises BrokenEvidence on an unreadable ledger."""
+@dataclass(frozen=True)
+class Basis:
+    """What a bundle rests on besides the warehouse. `replaces`: name and SHA-256 of the sealed manifest before it."""
+
+    ledger_head: dict[str, Any] | None
+    settings_sha256: str | None
+    sampling: dict[str, Any]
+    revision: int = 1
+    replaces: tuple[str, str] | None = None
+    seal: Seal | None = None
+
+
+def statement(report: AuditReport, digests: dict[str, str], basis: Basis) -> dict[str, Any]:
+    """The manifest of a bundle whose files have these digests."""
     return {
-        "_type": "https://in-toto.io/Statement/v1",
+        "_type": STATEMENT_TYPE,
         "subject": [{"name": path, "digest": {"sha256": digests[path]}} for path in sorted(digests)],
         "predicateType": PREDICATE_TYPE,
         "predicate": {
@@ -54,7 +64,7 @@ def statement(report: AuditReport, digests: dict[str, str], ledger: Path) -> dic
             "conclusions": report.conclusions,
             "not_assessed": [control.control_id for control in report.controls if control.figures is None],
             "data_digest": {"sha256": data_digest(digests)},
-            "ledger_head": ledger_head(ledger),
+            "ledger_head": basis.ledger_head,
             "policy_files": [
                 {
                     "feed": f"{file.system}/{file.feed}",
@@ -64,16 +74,43 @@ def statement(report: AuditReport, digests: dict[str, str], ledger: Path) -> dic
                 }
                 for file in report.decisions_in_force
             ],
+            "configuration": (
+                {"name": "upheld.toml", "digest": {"sha256": basis.settings_sha256}}
+                if basis.settings_sha256
+                else None
+            ),
+            "sampling": basis.sampling,
+            "revision": {
+                "number": basis.revision,
+                "replaces": (
+                    {"name": basis.replaces[0], "digest": {"sha256": basis.replaces[1]}}
+                    if basis.replaces
+                    else None
+                ),
+            },
+            "seal": _seal(basis.seal),
             "generator": {"name": "upheld", "version": __version__},
         },
     }
 
 
-def write_manifest(report: AuditReport, folder: Path, ledger: Path) -> None:
-    """Write `folder`/manifest.json over every other file below `folder`."""
+def write_manifest(report: AuditReport, folder: Path, basis: Basis, key: Ed25519PrivateKey | None) -> None:
+    """Write `folder`/manifest.json over every other file below `folder`, and its signature where there is a key."""
     digests = {path: digest for path, digest in file_digests(folder).items() if path != MANIFEST_NAME}
-    text = json.dumps(statement(report, digests, ledger), indent=2, ensure_ascii=False, sort_keys=True)
-    (folder / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8", newline="\n")
+    payload = canonical_json(statement(report, digests, basis))
+    (folder / MANIFEST_NAME).write_bytes(payload)
+    if key is not None:
+        (folder / ENVELOPE_NAME).write_bytes(envelope(payload, key))
+
+
+def _seal(seal: Seal | None) -> dict[str, Any] | None:
+    if seal is None:
+        return None
+    return {
+        "sealed_at": seal.sealed_at,
+        "accepted_gaps": list(seal.accepted_gaps),
+        "warehouse": {"digest": {"sha256": seal.warehouse_sha256}},
+    }
 
 
 def ledger_head(ledger: Path) -> dict[str, Any] | None:

@@ -106,10 +106,10 @@ def test_writing_again_changes_no_byte(bundle: Bundle, home: Home, tmp_path: Pat
 def test_files_no_longer_produced_vanish(small: Home) -> None:
     write_bundle(small, PERIOD)
     (small.report(PERIOD) / "manifest.json.sig").write_text("of another bundle")
-    (small.report(PERIOD) / "data" / "samples.csv").write_text("old")
+    (small.report(PERIOD) / "data" / "no_more.csv").write_text("old")
     write_bundle(small, PERIOD)
     names = {p.relative_to(small.report(PERIOD)).as_posix() for p in small.report(PERIOD).rglob("*")}
-    assert "manifest.json.sig" not in names and "data/samples.csv" not in names
+    assert "manifest.json.sig" not in names and "data/no_more.csv" not in names
     assert [p.name for p in small.reports.iterdir()] == [PERIOD]
 
 

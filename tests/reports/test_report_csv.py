@@ -19,6 +19,7 @@ from pipelines.reports.bundle import Bundle, write_bundle
 from pipelines.reports.canonical import canonical_number, canonical_time
 from pipelines.reports.formats.csv.render import neutral_text, write_table
 from pipelines.reports.report import Column, Table, open_report
+from pipelines.reports.sampling import COLUMNS as SAMPLE_COLUMNS
 from pipelines.reports.visible_text import visible
 
 OPERATION = (
@@ -39,6 +40,7 @@ HEADERS = {
     "unlinked": "kind,system,instance,native_id,name,tried,evidence",
     "framework_coverage": "period_id,framework,version,requirement_id,title,former_ids,answer,relation,control_id,"
     "control_title,conclusion,tested,deviations",
+    "samples": ",".join(SAMPLE_COLUMNS),
 }
 
 

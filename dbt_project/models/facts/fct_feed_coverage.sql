@@ -2,131 +2,35 @@
 -- without a collection, nothing rejected that no later clean delivery of the same window replaces.
 with
 
--- A feed may be required in several stretches, each with its own cadence; their shortcomings add up.
 required as (
-    select *, least(required_until, cutoff_at) as needed_until, cadence_days * 24 as slot_hours
-    from {{ ref('dim_required_feeds') }}
+    select * from {{ ref('dim_required_feeds') }}
 ),
 
+-- A feed may be required in several stretches, each with its own cadence; their shortcomings add up.
 required_feeds as (
-    select period_id, system, feed, instance, kind, period_start_at, period_end_at,
-        max_by(is_sparse, required_from) as sparse, max_by(cadence_days, required_from) as cadence_days
+    select period_id, system, feed, instance, kind, max_by(is_sparse, required_from) as sparse
     from required
-    group by period_id, system, feed, instance, kind, period_start_at, period_end_at
+    group by period_id, system, feed, instance, kind
 ),
 
 deliveries as (
     select * from {{ ref('int_deliveries') }}
 ),
 
-watched as (
-    select
-        required.period_id,
-        required.system,
-        required.feed,
-        required.instance,
-        required.required_from,
-        greatest(windows.covered_from, required_from) as watched_from,
-        least(windows.covered_to, needed_until) as watched_to
-    from required
-    inner join {{ ref('fct_feed_windows') }} as windows
-        on required.system = windows.system and required.feed = windows.feed and required.instance = windows.instance
-        and windows.covered_from < needed_until and windows.covered_to > required_from
-),
-
-gaps as (
-    select
-        required.period_id,
-        required.system,
-        required.feed,
-        required.instance,
-        coalesce(lag(watched.watched_to) over timeline, required_from) as gap_from,
-        coalesce(watched.watched_from, needed_until) as gap_to
-    from required
-    left join watched using (period_id, system, feed, instance, required_from)
-    where required.kind = 'log'
-    window timeline as (
-        partition by required.period_id, required.system, required.feed, required.instance, required_from
-        order by watched.watched_from
-    )
-    union all
-    select
-        required.period_id, required.system, required.feed, required.instance,
-        max(watched.watched_to), required.needed_until
-    from required
-    inner join watched using (period_id, system, feed, instance, required_from)
-    where required.kind = 'log'
-    group by required.period_id, required.system, required.feed, required.instance, required_from, required.needed_until
-),
-
-unwatched as (
+lacking as (
     select
         period_id, system, feed, instance,
-        sum({{ seconds_between('gap_from', 'gap_to') }}) as uncovered_seconds,
-        min_by(gap_from, gap_from) as first_gap_from,
-        min_by(gap_to, gap_from) as first_gap_to,
-        count(*) as gaps
-    from gaps
-    where gap_to > gap_from + interval 1 second
+        sum({{ seconds_between('gap_from', 'gap_to') }}) filter (lack = 'uncovered') as uncovered_seconds,
+        min_by(gap_from, gap_from) filter (lack = 'uncovered') as first_gap_from,
+        min_by(gap_to, gap_from) filter (lack = 'uncovered') as first_gap_to,
+        count(*) filter (lack = 'uncovered') as gaps,
+        count(*) filter (lack = 'missed') as missed_slots,
+        min(gap_from) filter (lack = 'missed') as first_missed,
+        sum(rejected_records) as rejected_records,
+        count(*) filter (is_rejected_file) as rejected_files,
+        min(original_name) as example
+    from {{ feed_gaps() }}
     group by period_id, system, feed, instance
-),
-
-slots as (
-    select
-        required.*,
-        {{ slot_start('slot_number') }} as slot_start,
-        {{ slot_start('slot_number + 1') }} as slot_end
-    from (
-        select *, unnest(generate_series(
-            0, cast(floor({{ seconds_between('period_start_at', 'period_end_at') }} / (slot_hours * 3600)) + 1 as bigint)
-        )) as slot_number
-        from required
-        where kind <> 'log' and cadence_days > 0
-    ) as required
-),
-
-missed as (
-    select slots.period_id, slots.system, slots.feed, slots.instance, count(*) as missed_slots, min(slot_start) as first_missed
-    from slots
-    where slot_end <= needed_until and slot_start >= required_from and not exists (
-        select 1 from deliveries
-        where deliveries.source_system = slots.system and deliveries.source_feed = slots.feed
-            and deliveries.source_instance = slots.instance and deliveries.status = 'accepted' and not deliveries.is_filtered
-            and deliveries.collected_at >= slots.slot_start and deliveries.collected_at < slots.slot_end
-    )
-    group by slots.period_id, slots.system, slots.feed, slots.instance
-),
-
--- Files that say something about the period: a log by its window, anything else by when it was collected.
-rejects as (
-    select
-        required.period_id,
-        required.system,
-        required.feed,
-        required.instance,
-        sum(case when delivery.status = 'accepted' then delivery.records_rejected else 0 end) as rejected_records,
-        count(*) filter (delivery.status = 'rejected') as rejected_files,
-        min(delivery.original_name) filter (delivery.status = 'rejected' or delivery.records_rejected > 0) as example
-    from required_feeds as required
-    inner join deliveries as delivery
-        on required.system = delivery.source_system and required.feed = delivery.source_feed
-        and required.instance = delivery.source_instance
-        and greatest(delivery.collected_at, coalesce(delivery.window_end, delivery.collected_at)) >= required.period_start_at
-        and coalesce(delivery.window_start, delivery.first_event_at, delivery.collected_at) < required.period_end_at
-    where not exists (
-        -- Exported again and clean: the same window, or for an inventory the same collection slot.
-        select 1 from deliveries as clean
-        where clean.source_system = delivery.source_system and clean.source_feed = delivery.source_feed
-            and clean.source_instance = delivery.source_instance and clean.status = 'accepted'
-            and clean.records_rejected = 0 and not clean.is_filtered
-            and case
-                when required.kind = 'log' then clean.window_start <= coalesce(delivery.window_start, delivery.first_event_at)
-                    and clean.window_end >= coalesce(delivery.window_end, delivery.last_event_at)
-                else clean.collected_at >= delivery.collected_at
-                    and clean.collected_at < delivery.collected_at + {{ days('required.cadence_days') }}
-            end
-    )
-    group by required.period_id, required.system, required.feed, required.instance
 ),
 
 counted as (
@@ -174,16 +78,14 @@ decisions as (
 together as (
     select
         period_id, system, feed, instance, required.kind, required.sparse, counted.evidence_files,
-        coalesce(unwatched.uncovered_seconds, 0) as uncovered_seconds,
-        coalesce(missed.missed_slots, 0) as missed_slots,
-        coalesce(rejects.rejected_records, 0) as rejected_records,
-        coalesce(rejects.rejected_files, 0) as rejected_files,
-        unwatched.gaps, unwatched.first_gap_from, unwatched.first_gap_to, missed.first_missed, rejects.example
+        coalesce(lacking.uncovered_seconds, 0) as uncovered_seconds,
+        coalesce(lacking.missed_slots, 0) as missed_slots,
+        coalesce(lacking.rejected_records, 0) as rejected_records,
+        coalesce(lacking.rejected_files, 0) as rejected_files,
+        lacking.gaps, lacking.first_gap_from, lacking.first_gap_to, lacking.first_missed, lacking.example
     from required_feeds as required
     inner join counted using (period_id, system, feed, instance)
-    left join unwatched using (period_id, system, feed, instance)
-    left join missed using (period_id, system, feed, instance)
-    left join rejects using (period_id, system, feed, instance)
+    left join lacking using (period_id, system, feed, instance)
     union all by name
     select * from decisions
 )
