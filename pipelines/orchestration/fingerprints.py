@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from pipelines.home import Home
-from pipelines.settings import DBT_PROJECT, EXPECTATIONS, PROJECT, feed_timezones
+from pipelines.settings import DBT_PROJECT, EXPECTATIONS, PROJECT, feed_timezones, settings_sha256
 
 # Folders that tools write into the source tree.
 _NOT_SOURCE = {"__pycache__", "target", "logs", "dbt_packages"}
@@ -23,7 +23,8 @@ def of_models(home: Home) -> str:
 def of_code(home: Home) -> str:
     """Changes with everything that a run's outputs depend on besides its evidence."""
     code = _of_files([DBT_PROJECT, EXPECTATIONS, PROJECT / "pipelines", PROJECT / "requirements.lock"])
-    return _with_timezones(home, code)
+    settings = settings_sha256(home)
+    return sha256(f"{code}{settings}".encode()).hexdigest() if settings else code
 
 
 def _with_timezones(home: Home, fingerprint: str) -> str:

@@ -37,6 +37,7 @@ ORDER = {
     "deviations": ("operation_id",),
     "expectations": ("expectation", "control_id", "passed", "detail"),
     "evidence_files": ("system", "feed", "instance", "collected_at", "sha256", "original_name"),
+    "framework_coverage": ("framework", "version", "requirement_id", "relation", "control_id"),
     "rejected_records": ("system", "feed", "instance", "sha256", "record_number"),
     "samples": ("control_id", "rank"),
     "unlinked": ("kind", "system", "instance", "native_id"),

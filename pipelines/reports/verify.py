@@ -258,7 +258,7 @@ def _says_zipped(path: Path, digest: bytes) -> bool:
         return False
 
 
-_SAYS = {".html": _says_plainly, ".json": _says_plainly, ".xlsx": _says_zipped}
+_SAYS = {".html": _says_plainly, ".json": _says_plainly, ".pdf": _says_plainly, ".xlsx": _says_zipped}
 
 
 def _few(faults: Iterator[str]) -> Iterator[str]:

@@ -196,7 +196,7 @@ class Company:
                 digest = hashlib.sha256(f"{system}/{feed}/{name}".encode()).hexdigest()
                 self.files[f"{system}/{feed}#{number}"] = digest
                 log = feed.endswith("_log")
-                parsed = self.random.randint(40, 9000) if system != "decisions" else 7
+                parsed = max(900, self.random.randint(40, 9000)) if system != "decisions" else 7
                 self.rows["rpt_evidence_files"].append(
                     (
                         system,
@@ -251,8 +251,9 @@ class Company:
 
     def cite(self, feed: str, *numbers: int) -> str:
         count = sum(1 for key in self.files if key.startswith(f"{feed}#"))
+        records = 7 if feed.startswith("decisions/") else 900
         return " ".join(
-            f"{self.files[f'{feed}#{n % count}']}:{self.random.randint(1, 900)}"
+            f"{self.files[f'{feed}#{n % count}']}:{min(records, self.random.randint(1, 900))}"
             for n in sorted({n % count for n in numbers})
         )
 

@@ -206,8 +206,8 @@ def test_any_text_becomes_a_name_a_sheet_can_have(
         assert workpaper.sheet(wanted).get_name() == name
 
 
-def test_without_samples_the_sheet_says_how_to_draw_one(workbook: Workbook) -> None:
-    assert "`upheld sample PERIOD CONTROL`" in workbook["Samples"]["A1"].value
+def test_without_samples_the_sheet_says_how_to_draw_one(report: AuditReport, tmp_path: Path) -> None:
+    assert "`upheld sample PERIOD CONTROL`" in written(report, tmp_path)["Samples"]["A1"].value
 
 
 def test_samples_have_room_for_the_testers_own_result(report: AuditReport, tmp_path: Path) -> None:
