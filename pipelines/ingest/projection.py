@@ -303,13 +303,22 @@ def project_csv(
 
 def _csv_value(column: Column, places: Mapping[str, int], headings: Sequence[str], masked: bool) -> str:
     if column.is_whole_record:
-        cells = ", ".join(f"{literal(heading.strip())}, {_cell(p)}" for p, heading in enumerate(headings))
-        return f"CAST(json_object({cells}) AS VARCHAR)"
+        return f"CAST(json_object({', '.join(_headed_cells(headings))}) AS VARCHAR)"
     if column.name not in places:
         return f"CAST(NULL AS {lake_type(column)})"
     # A cell that begins with a bracket is text like any other, unless the column is a list or JSON.
     is_container = column.type in ("json", "list", "map")
     return _value(column, Found(_cell(places[column.name])), masked and is_container)
+
+
+def _headed_cells(headings: Sequence[str]) -> Iterable[str]:
+    """Each heading with its cell; one that stands there several times (Jira's Labels) with the list of what is in them."""
+    cells: dict[str, list[str]] = {}
+    for position, heading in enumerate(headings):
+        cells.setdefault(heading.strip(), []).append(_cell(position))
+    for heading, there in cells.items():
+        value = there[0] if len(there) == 1 else f"list_filter([{', '.join(there)}], lambda cell: cell IS NOT NULL)"
+        yield f"{literal(heading)}, {value}"
 
 
 def _cell(position: int) -> str:

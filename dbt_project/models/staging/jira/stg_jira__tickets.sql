@@ -1,4 +1,6 @@
--- Jira issues. Cloud names people by account id and may hide their e-mail; Server and Data Center by key or name.
+-- Jira issues. Cloud names people by account id and may hide their e-mail; Server and Data Center by key or name. A CSV
+-- export writes times in the site's zone and carries no history.
+{%- set formats = "['%d/%b/%y %I:%M %p', '%d/%b/%y %H:%M', '%d/%b/%Y %I:%M %p', '%d/%b/%Y %H:%M', '%b %d, %Y, %I:%M %p', '%b %d, %Y %I:%M %p']" %}
 select
     sha256,
     record_number,
@@ -7,8 +9,8 @@ select
     key as ticket_id,
     issue_type as kind,
     status,
-    {{ instant('created') }} as created_at,
-    {{ instant('updated') }} as updated_at,
+    {{ instant_as_written('created', formats, 'jira/issues') }} as created_at,
+    {{ instant_as_written('updated', formats, 'jira/issues') }} as updated_at,
     coalesce(nullif(reporter_id, ''), nullif(reporter_key, ''), nullif(reporter_name, '')) as requester_id,
     lower(nullif(reporter_email, '')) as requester_email,
     cast(null as varchar) as beneficiary_email,
