@@ -49,6 +49,7 @@ class Operation:
 DEFAULTS = {
     ("DOR", "limit_days"): "90", ("DOR", "grace_days"): "0", ("DOR", "log_gap_days"): "7",
     ("APR", "valid_days"): "30", ("APR", "approvers"): "1", ("APR", "privileged_approvers"): "2",
+    ("OWN", "grace_days"): "14",
 }  # fmt: skip
 _SPECIFIC = ("subject", "tag", "credential_type", "account_type", "identity_type", "system", "")
 
@@ -228,7 +229,7 @@ def reviews(period: Period) -> list[Operation]:
 
 # What HR's newest list by as_of says of those whose employment changed on the way; everybody else is in PEOPLE.
 _NO_TERMINATION = ("E1024", "E1025")  # rehired before the deadline; notice withdrawn
-_UNDATED = {"E1019": story.at("2026-02-09T05:30")}  # first list without them, and no date ever
+UNDATED_LEAVERS = {"E1019": story.at("2026-02-09T05:30")}  # first list without them, and no date ever
 _CLOSED_EARLY = 30 * DAY
 
 
@@ -248,7 +249,7 @@ def leavers(period: Period) -> list[Operation]:
     rows = []
     for person in story.PEOPLE:
         accounts = [a for a in story.all_accounts() if a.identity_id == person.employee_id]
-        undated = _UNDATED.get(person.employee_id)
+        undated = UNDATED_LEAVERS.get(person.employee_id)
         if undated:
             # Choice: an end without a date belongs to the period in which HR first shows it.
             for account in accounts if period.start < undated <= period.end else []:
@@ -390,7 +391,7 @@ def _sort_key(row: Operation) -> tuple[str, ...]:
 def expected_operations() -> list[Operation]:
     """Every expected row of both periods, with the edge it stands for in `note`."""
     # What each control needs stands in its own file, and reads this one.
-    from . import oracle_access_approval, oracle_dormant
+    from . import oracle_access_approval, oracle_dormant, oracle_ownership
 
     judges = (
         rotations,
@@ -400,6 +401,7 @@ def expected_operations() -> list[Operation]:
         cadence_slots,
         oracle_dormant.dormant,
         oracle_access_approval.approvals,
+        oracle_ownership.owned,
     )
     rows: list[Operation] = []
     for period in PERIODS:
@@ -416,11 +418,14 @@ _BY_CLOCK = {
     "ROT",
     "DOR",
     "APR",
+    "OWN",
 }
 
 
 def when(row: Operation) -> str:
     """How a stated outcome names the occasion: by the clock's start and the access, by the cycle, and OFF not at all."""
+    if row.control_id == "OWN" and row.due_at is None:  # without a gap there is no clock
+        return ""
     if row.control_id in _BY_CLOCK:
         return f"{row.opened_at:%Y-%m-%dT%H:%M:%S} {row.entitlement}".strip() if row.opened_at else ""
     return row.cycle

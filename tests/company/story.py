@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from . import cast_access_approval, cast_dormant
+from . import cast_access_approval, cast_dormant, cast_ownership
 
 DOMAIN = "larkfield.example"
 AWS_ACCOUNT = "111122223333"
@@ -263,6 +263,10 @@ GITEA_ACCOUNTS = (
             display_name="Office printer"),
     Account("gitea", "gt-108", "mira", "E1031", at("2023-10-03T08:00"), email=BY_NAME["mindchanged"].email,
             account_type="user", display_name="Mira Mindchanged"),  # her June review is still open at T
+    *(
+        Account("gitea", native_id, name, name, at(cast_ownership.GITEA_BOTS_CREATED), account_type="bot", display_name=name)
+        for native_id, name in cast_ownership.GITEA_BOTS
+    ),
 )  # fmt: skip
 
 PAYDESK_ACCOUNTS = (  # a payment console without any log, exported as an instance of its own; reviewed monthly
@@ -626,6 +630,7 @@ POLICIES = (
         Policy("DOR", parameter, value, scope, _ALWAYS, None, reason)
         for parameter, value, scope, reason in cast_dormant.POLICIES
     ),
+    Policy("OWN", "grace_days", "14", "", _ALWAYS, None, "Company standard"),
 )  # fmt: skip
 
 
@@ -658,6 +663,8 @@ WAIVERS = (
                at(approved), at(collected), reason)
         for waiver_id, control, system, subject, first_day, last_day, approved, collected, reason in cast_access_approval.WAIVERS
     ),
+    Waiver("W-2026-07", "OWN", "gitea", "gitea:gt-111", date(2026, 2, 25), date(2026, 12, 31), at("2026-02-20T11:30"),
+           at("2026-02-22T09:00"), "The wiki moves out in autumn"),
     # Collected after as_of, with an approval dated back: knowledge nobody had.
     Waiver("W-2026-05", "ROT", "hashicorp_vault", "kv/legacy/mainframe-overdue", date(2025, 8, 1), date(2026, 12, 31),
            at("2025-08-01T10:00"), at("2026-07-25T09:00"), "Mainframe retires in 2027"),
@@ -897,6 +904,10 @@ STATED = (
 
     *(_dor(*row) for row in cast_dormant.STATED),
     *(_apr(*row) for row in cast_access_approval.STATED),
+    *(
+        Stated(edge, "OWN", identity, when, outcome, reason, BOTH if in_both else ("2026-H1",))
+        for edge, identity, when, outcome, reason, in_both in cast_ownership.STATED
+    ),
 
     Stated("collection gap", "LOG", "hashicorp_vault/audit_log/main", "2026-02-18", "indeterminate", "not_collected"),
     Stated("collected, and empty", "LOG", "okta/system_log/main", "2026-05-03", "deviation", "no_events", BOTH),
@@ -924,6 +935,8 @@ CONCLUSIONS = {
     ("2026-Q2", "LOG"): "exceptions_noted",  # no_events on 3 May
     ("2026-Q2", "EVD"): "no_exceptions_noted",
     ("2026-Q2", "DOR"): "exceptions_noted",
+    ("2026-H1", "OWN"): "exceptions_noted",
+    ("2026-Q2", "OWN"): "exceptions_noted",
 }
 
 # Subjects for which there must be no row of this control in any period.

@@ -7,6 +7,7 @@
     'int_control__evidence_cadence',
     'int_control__dormant_identities',
     'int_control__access_approval',
+    'int_control__nhi_ownership',
 ] %}
 with
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
+from .. import cast_ownership
 from ..plan import REQUIRED_FEEDS, Export
 from ..story import (
     ACCESS_KEYS_UNTIL_MARCH,
@@ -79,12 +80,9 @@ def _identity_rules(_: datetime) -> list[list[Any]]:
 
 
 def _owners(_: datetime) -> list[list[Any]]:
-    start = date(2025, 1, 1)
     return [
-        ["nhi-ci-deployer", _OWNER, start, None],
-        ["nhi-ci-runner", _OWNER, start, None],
-        ["nhi-svc-reports", _OWNER, start, None],
-        ["nhi-svc-reports", _CHIEF, start, None],
+        [identity_id, BY_EMPLOYEE_ID[owner].email if owner in BY_EMPLOYEE_ID else owner, first_day, last_day]
+        for identity_id, owner, first_day, last_day in cast_ownership.OWNERS
     ]
 
 

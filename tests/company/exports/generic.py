@@ -173,7 +173,7 @@ _TEAMS = {"gt-101": "owners", "gt-102": "platform", "gt-103": "platform", "gt-10
 
 def team_memberships() -> list[tuple[str, str, datetime, datetime | None]]:
     """Who was in which team of gitea, from when and until when: one from the beginning, others later."""
-    first = [(account.native_id, f"team:{_TEAMS[account.native_id]}", account.created, None) for account in GITEA_ACCOUNTS]
+    first = [(account.native_id, f"team:{_TEAMS.get(account.native_id, 'ci')}", account.created, None) for account in GITEA_ACCOUNTS]
     later = [(account, team, at(given), at(taken) if taken else None)
              for account, team, given, taken in cast_access_approval.TEAMS]  # fmt: skip
     return [*first, *later]
