@@ -1,12 +1,14 @@
 {#- Shapes that several staging models share. -#}
 
-{#- Where a log has records, in quarter hours: enough to place any slot of any time zone. -#}
-{% macro log_presence(system, feed, event_time) -%}
+{#- Where a log has records, in quarter hours: enough to place any slot of any time zone. `only` is a condition for
+    exports that hold several logs. -#}
+{% macro log_presence(system, feed, event_time, only='true') -%}
 with
 
 records as (
     select sha256, record_number, {{ instant(event_time, system ~ '/' ~ feed) }} as event_at
     from {{ evidence_records(system, feed) }}
+    where {{ only }}
 )
 
 select

@@ -121,6 +121,20 @@ select * from opened_out_of_sight
 {%- endmacro %}
 
 
+{#- Scopes that are one of several lists which a vendor has of a kind, each whole in itself: Entra's credentials lie on
+    applications and on service principals, and users are not among the latter. -#}
+{% macro whole_lists() -%}
+{{ return(['applications', 'service_principals', 'api_tokens']) }}
+{%- endmacro %}
+
+
+{#- What tells which scope a subject falls in: its native id, behind the list it belongs to where there are several.
+    Expects listing_scope. -#}
+{% macro scope_hint(subject_id) -%}
+coalesce(listing_scope || '/', '') || {{ subject_id }}
+{%- endmacro %}
+
+
 {#- What each complete snapshot speaks for: the scopes that its rows name. -#}
 {% macro snapshot_scopes(listings) -%}
 (
@@ -132,14 +146,17 @@ select * from opened_out_of_sight
         and snapshots.source_system = listing.source_system and snapshots.source_feed = listing.source_feed
         and snapshots.source_instance = listing.instance
     where snapshots.is_complete
-    -- A complete snapshot without a single row speaks for its whole instance, where that is what snapshots of this
-    -- feed speak for.
+    -- A complete snapshot without a single row speaks for its whole instance or list, where that is what snapshots of
+    -- this feed speak for.
     union
     select empty.source_system, empty.source_feed, empty.source_instance, empty.snapshot_key, empty.collected_at,
-        listing.system, ''
+        listing.system, listing.absence_scope
     from {{ ref('int_snapshots') }} as empty
-    inner join (select distinct source_system, source_feed, instance, system from {{ listings }} where absence_scope = '')
-        as listing
+    inner join (
+        select distinct source_system, source_feed, instance, system, absence_scope
+        from {{ listings }}
+        where absence_scope in ('', {{ "'" ~ whole_lists() | join("', '") ~ "'" }})
+    ) as listing
         on empty.source_system = listing.source_system and empty.source_feed = listing.source_feed
         and empty.source_instance = listing.instance
     where empty.is_complete

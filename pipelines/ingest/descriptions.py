@@ -68,10 +68,14 @@ class Check:
 
 @dataclass(frozen=True)
 class ItemField:
-    """One field of each item of a list or map. The first of `paths` that an item has counts; `fields` make it a list."""
+    """One field of each item of a list or map. The first of `paths` that an item has counts; `fields` make it a list.
+
+    Text that is an object's or a list's JSON is kept only where the field `is_json`: some vendors write values so.
+    """
 
     paths: tuple[KeyPath, ...]
     fields: Mapping[str, ItemField] = field(default_factory=dict)
+    is_json: bool = False
 
 
 @dataclass(frozen=True)
@@ -285,7 +289,8 @@ def _item_fields(fields: dict[str, Any]) -> dict[str, ItemField]:
     found = {}
     for ours, theirs in fields.items():
         meta = {"path": theirs} if isinstance(theirs, str) else dict(theirs)
-        found[ours] = ItemField(_paths(meta), _item_fields(meta.pop("fields", {})))
+        is_json = meta.pop("type", "text") == "json"
+        found[ours] = ItemField(_paths(meta), _item_fields(meta.pop("fields", {})), is_json)
         if meta or not found[ours].paths:
             raise ValueError(f"{ours}: expected a path, or paths and fields, found {', '.join(meta) or 'none'}")
     return found

@@ -128,6 +128,8 @@ def _shown_fields(fields: Mapping[str, ItemField], value: Any) -> Any:
 
 def _shown_field(named: Mapping[Any, Any], value: Any) -> Any:
     for field in named.get(_HERE, []):
+        if field.is_json:
+            return value
         if field.fields and (isinstance(value, list) or isinstance(_inside(value), list)):
             return _shown_items(field.fields, "list", value)
         if not field.fields and not isinstance(value, Mapping | list) and _inside(value) is None:

@@ -245,7 +245,8 @@ def _item(fields: Mapping[str, ItemField], shape: JsonShape, item: str, depth: i
         if theirs.fields:
             values = [_list(theirs.fields, each.text, masked, depth + 1) for each in found]
         else:
-            values = [_scalar(each.text) if masked or each.may_be_whole else each.text for each in found]
+            may_be_container = theirs.is_json or not masked
+            values = [each.text if may_be_container and not each.may_be_whole else _scalar(each.text) for each in found]
         parts.append(f"{name(ours)}: {_first_present(values, 'VARCHAR')}")
     return "{" + ", ".join(parts) + "}"
 

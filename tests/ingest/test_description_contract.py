@@ -136,8 +136,8 @@ def test_json_is_read_from_json_and_from_a_text_that_holds_it(read, feed, writte
 def test_words_for_nothing_are_nothing_only_where_the_description_says_so(read, feed):
     row = read(line({"id": "1", "activityDisplayName": "null", "Operation": "Add user"}), feed).rows[0]
     assert row["activity"] == "Add user"
-    okta = {"uuid": "null", "published": "2026-01-01T00:00:00Z", "eventType": "null"}
-    assert read(line(okta), "okta/system_log").rows[0]["event_type"] == "null"
+    call = {"eventID": "null", "eventTime": "2026-01-01T00:00:00Z", "eventName": "null"}
+    assert read(line(call), "aws/cloudtrail").rows[0]["event_name"] == "null"
 
 
 def test_the_content_decides_whether_a_file_is_json_or_csv(read, feed):

@@ -12,6 +12,8 @@ from (
         'stg_aws__log_presence',
         'stg_gcp__log_presence',
         'stg_okta__log_presence',
+        'stg_entra__directory_audits_presence',
+        'stg_entra__sign_ins_presence',
         'stg_github__log_presence',
         'stg_generic__log_presence',
     ]) %}

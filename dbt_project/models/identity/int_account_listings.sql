@@ -5,6 +5,7 @@ listed as (
     select *
     from {{ delivered([
         'stg_okta__account_snapshots',
+        'stg_entra__account_snapshots',
         'stg_aws__account_snapshots',
         'stg_gcp__account_snapshots',
         'stg_generic__account_snapshots',

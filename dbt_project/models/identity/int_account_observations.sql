@@ -7,6 +7,7 @@ from_events as (
         system,
         instance,
         account_id as subject_id,
+        listing_scope,
         occurred_at as observed_at,
         action in ('account_created', 'account_registered', 'account_enabled') as is_open,
         true as is_exact,
@@ -19,6 +20,8 @@ from_events as (
     where account_id is not null and action in (
         'account_registered', 'account_created', 'account_enabled', 'account_disabled', 'account_deleted'
     )
+    -- What is only registered can't be used yet. An IAM user is there, too, whether or not it can be used.
+    and (action <> 'account_registered' or system = 'aws')
 ),
 
 opening_dates as (
@@ -51,9 +54,10 @@ seen as (
 ),
 
 known as (
-    select system, instance, subject_id, subject_id as scope_hint, collected_at as seen_at from {{ ref('int_account_listings') }}
+    select system, instance, subject_id, {{ scope_hint('subject_id') }} as scope_hint, collected_at as seen_at
+    from {{ ref('int_account_listings') }}
     union all
-    select system, instance, subject_id, subject_id, observed_at from from_events where is_open
+    select system, instance, subject_id, {{ scope_hint('subject_id') }}, observed_at from from_events where is_open
 ),
 
 absent as (
@@ -62,7 +66,7 @@ absent as (
     from {{ absences(ref('int_account_listings'), 'known') }}
 )
 
-select * exclude (is_disabling) from from_events
+select * exclude (is_disabling, listing_scope) from from_events
 union all by name
 select * from opening_dates
 union all by name

@@ -8,6 +8,8 @@ inventories as (
         'stg_hashicorp_vault__credential_snapshots',
         'stg_aws__credential_snapshots',
         'stg_gcp__credential_snapshots',
+        'stg_okta__credential_snapshots',
+        'stg_entra__credential_snapshots',
         'stg_generic__credential_snapshots',
     ]) }}
 ),

@@ -19,7 +19,7 @@ from_events as (
         system,
         instance,
         credential_id as subject_id,
-        coalesce(account_id, credential_id) as scope_hint,
+        {{ scope_hint('coalesce(account_id, credential_id)') }} as scope_hint,
         '' as incarnation,
         occurred_at as observed_at,
         action in ('credential_created', 'credential_activated') as is_open,
@@ -93,7 +93,7 @@ listings_by_incarnation as (
 ),
 
 known as (
-    select system, instance, subject_id, coalesce(account_id, subject_id) as scope_hint, collected_at as seen_at
+    select system, instance, subject_id, {{ scope_hint('coalesce(account_id, subject_id)') }} as scope_hint, collected_at as seen_at
     from listings_by_incarnation
     union all
     select system, instance, subject_id || chr(31) || incarnation, scope_hint, observed_at

@@ -10,6 +10,7 @@ sighted as (
         'stg_gcp__events',
         'stg_okta__events',
         'stg_github__events',
+        'stg_entra__events',
         'stg_generic__events',
     ]) }}
 ),
@@ -94,6 +95,7 @@ select
     entitlement_type,
     is_privileged,
     actor_id,
+    listing_scope,
     sightings,
     has_conflict,
     first_collected_at,

@@ -1,5 +1,6 @@
 -- Names that a record may use for something to the native id that the vendor treats as immutable: a Secrets Manager
--- secret's name or partial ARN to its ARN, a Google service account's address to its unique id. What is deleted and made
+-- secret's name or partial ARN to its ARN, a Google service account's address to its unique id, an Entra application's
+-- object id or client id to its service principal, which is the account that its secrets open. What is deleted and made
 -- anew under one name gets another native id, so each holds from when it was first seen; the first also for what came
 -- before.
 with
@@ -35,9 +36,32 @@ service_accounts as (
     where account_name is not null and regexp_full_match(account_id, '[0-9]+')
 ),
 
+app_objects as (
+    select instance, kind, object_id, app_id, coalesce(seen_at, collected_at) as seen_at
+    from {{ delivered(['stg_entra__app_objects']) }}
+),
+
+service_principals as (
+    select 'entra' as system, principal.instance,
+        unnest([principal.app_id] || list(application.object_id) filter (application.object_id is not null)) as alias,
+        principal.object_id as native_id, min(principal.seen_at) as seen_at
+    from app_objects as principal
+    left join app_objects as application
+        on principal.instance = application.instance and principal.app_id = application.app_id
+        and application.kind = 'application'
+    where principal.kind = 'service_principal'
+    group by principal.instance, principal.app_id, principal.object_id
+),
+
 first_seen as (
     select system, instance, alias, native_id, min(seen_at) as seen_from
-    from (select * from named union all by name select * from service_accounts)
+    from (
+        select * from named
+        union all by name
+        select * from service_accounts
+        union all by name
+        select * from service_principals
+    )
     where alias <> native_id and seen_at is not null
     group by system, instance, alias, native_id
 )

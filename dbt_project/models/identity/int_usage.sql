@@ -16,6 +16,8 @@ logged as (
             'stg_aws__usage',
             'stg_gcp__usage',
             'stg_okta__usage',
+            'stg_entra__directory_audits_usage',
+            'stg_entra__sign_ins_usage',
             'stg_github__usage',
             'stg_generic__usage',
         ]) %}

@@ -16,7 +16,9 @@ select
     false as is_destroyed,
     {{ instant('created_at') }} as created_at,
     {{ instant('deactivated_at') }} as deactivated_at,
+    cast(null as timestamp) as expires_at,
     {{ instant('last_used_at') }} as last_used_at,
     {{ tag_map('tags') }} as tags,
-    system as absence_scope
+    system as absence_scope,
+    cast(null as varchar) as listing_scope
 from {{ evidence_records('generic', 'credentials') }}

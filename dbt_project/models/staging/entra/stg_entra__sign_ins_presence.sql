@@ -1,0 +1,1 @@
+{{ log_presence('entra', 'sign_ins', 'occurred', only="coalesce(category, '') in ('', 'SignInLogs', 'NonInteractiveUserSignInLogs', 'ServicePrincipalSignInLogs', 'ManagedIdentitySignInLogs')") }}
