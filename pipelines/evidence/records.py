@@ -1,7 +1,8 @@
 """Finds records in an original by their number, in the unit the vendor counts in.
 
 A record's number is its line, its place in the array (or in the array under a key such as `Records`), or its CSV row
-after the header, always from 1. Lines and CSV rows are streamed; a JSON document is read whole.
+after the header, always from 1; where lines or values are pages, records are counted on through all of them. Lines and
+CSV rows are streamed; a JSON document is read whole.
 """
 
 from __future__ import annotations
@@ -12,21 +13,19 @@ import io
 import itertools
 import json
 import re
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
-from pipelines.evidence.compression import unpacked
+from pipelines.evidence.containers import NO_SIGNS, Layout, Signs, Unwrapping, is_json, json_on, layout
+from pipelines.evidence.json_text import written
+from pipelines.evidence.text import LARGEST_ANSWER, csv_within, text_of
 
 _BOM = b"\xef\xbb\xbf"
 _HEAD = 1 << 20
-_SAMPLE = 200
-_CSV_NAMES = (".csv", ".tsv")
 _DELIMITERS = ",;\t"
 _LARGEST_CELL = 1 << 20
-
-Container = Literal["lines", "document", "csv"]
 
 
 @dataclass(frozen=True)
@@ -45,18 +44,22 @@ class FoundRecord:
 
 
 def find_records(
-    path: Path, name: str, numbers: Collection[int], wrappers: Sequence[str] = ()
+    path: Path,
+    name: str,
+    numbers: Collection[int],
+    signs: Signs | None = NO_SIGNS,
+    shapes: Sequence[str] = ("json", "csv"),
 ) -> dict[int, FoundRecord]:
     """The records with these numbers. A number that is not in the file is not in the answer.
 
-    `name` is the original name; `wrappers` are the keys under which an array of records may sit. What lies behind
+    `name` is the original name, `signs` what the feed's JSON records are known by, `shapes` in which it comes. What lies behind
     the place where a file can't be read any further is in the answer with that problem. Raises UnreadableFile when
     packed data is cut or corrupt.
     """
     wanted = {number for number in numbers if number > 0}
     found: dict[int, FoundRecord] = {}
     try:
-        for number, record in _records(path, name, wrappers, wanted) if wanted else ():
+        for number, record in _records(path, name, signs, shapes, wanted) if wanted else ():
             found[number] = record
             if len(found) == len(wanted):
                 break
@@ -71,18 +74,27 @@ def find_records(
 
 
 def _records(
-    path: Path, name: str, wrappers: Sequence[str], wanted: Collection[int]
+    path: Path, name: str, signs: Signs | None, shapes: Sequence[str], wanted: Collection[int]
 ) -> Iterator[tuple[int, FoundRecord]]:
     with _opened(path, name) as stream:
         head = stream.read(_HEAD + 1)
+    found = None
+    if signs is not None and is_json(head[:_HEAD], shapes):
+        found = layout(head[:_HEAD], len(head) <= _HEAD, signs)
     with _opened(path, name) as stream:
-        match _container(head, name, wrappers):
-            case "lines":
-                yield from _from_lines(stream, wanted)
-            case "csv":
-                yield from _from_csv(stream, wanted)
-            case "document":
-                yield from _from_document(stream.read(), wrappers, wanted)
+        if found is None:
+            yield from _from_csv(_csv_stream(stream, head), wanted)
+        elif found.form == "lines":
+            yield from _from_lines(stream, found.unwrapping, wanted)
+        else:
+            yield from _from_document(stream.read(), found, wanted)
+
+
+def _csv_stream(stream: BinaryIO, head: bytes) -> BinaryIO:
+    if not head.removeprefix(_BOM).lstrip().startswith(b"{"):
+        return stream
+    whole = stream.read(LARGEST_ANSWER)
+    return io.BytesIO(csv_within(whole) or whole)
 
 
 class _Stream(io.RawIOBase):
@@ -107,57 +119,50 @@ class _Stream(io.RawIOBase):
 
 
 def _opened(path: Path, name: str) -> BinaryIO:
-    return io.BufferedReader(_Stream(unpacked(path, name)), 1 << 18)
-
-
-def _container(head: bytes, name: str, wrappers: Sequence[str]) -> Container:
-    """How records lie in a file that begins with `head`. Ingest decides alike, so that their numbers agree."""
-    body = head.removeprefix(_BOM)
-    is_whole = len(head) <= _HEAD
-    ended = body.split(b"\n") if is_whole else body.split(b"\n")[:-1]
-    written_on = list(itertools.islice((line for line in ended if line.strip()), _SAMPLE))
-    body = body.lstrip()
-    if body[:1] not in (b"{", b"["):
-        return "lines" if _is_json_with_a_damaged_start(body, name) else "csv"
-    objects = [value for line in written_on if (value := _object(line)) is not None]
-    if objects:
-        if (
-            is_whole
-            and len(written_on) == 1
-            and any(isinstance(objects[0].get(key), list) for key in wrappers)
-        ):
-            return "document"
-        # A line that is an object by itself is a record; in an array each but the last has a comma after it.
-        if 2 * len(objects) >= len(written_on):
-            return "lines"
-    return "document"
-
-
-def _is_json_with_a_damaged_start(body: bytes, name: str) -> bool:
-    plain = name.lower()
-    for suffix in (".gz", ".zst", ".zstd"):
-        plain = plain.removesuffix(suffix)
-    return not plain.endswith(_CSV_NAMES) and re.search(rb"\n\s*\{", body) is not None
-
-
-def _object(line: bytes) -> dict[str, Any] | None:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+    return io.BufferedReader(_Stream(text_of(path, name)), 1 << 18)
 
 
 # -- lines ------------------------------------------------------------------------------------------------------------
 
 
-def _from_lines(stream: BinaryIO, wanted: Collection[int]) -> Iterator[tuple[int, FoundRecord]]:
+def _from_lines(
+    stream: BinaryIO, unwrapping: Unwrapping, wanted: Collection[int]
+) -> Iterator[tuple[int, FoundRecord]]:
     offset = 0
-    for number, line in enumerate(stream, 1):
-        if number in wanted:
-            content = line.rstrip(b"\n")
-            yield number, _read_json(content.removeprefix(_BOM), f"line {number}", offset, len(content))
+    number = 0
+    # A line without any of these is one record, whatever it says.
+    signs_of_pages = (*(json.dumps(key).encode() for key in unwrapping.wrappers), b'"[')
+    for place, line in enumerate(stream, 1):
+        content = line.rstrip(b"\n").removeprefix(_BOM)
+        may_be_page = content.lstrip().startswith(b"[") or any(sign in content for sign in signs_of_pages)
+        if may_be_page or number + 1 in wanted:
+            for record in _within(content, f"line {place}", offset, unwrapping, 0):
+                number += 1
+                if number in wanted:
+                    yield number, record
+        else:
+            number += 1
         offset += len(line)
+
+
+def _within(
+    content: bytes, place: str, offset: int, unwrapping: Unwrapping, level: int
+) -> Iterator[FoundRecord]:
+    """The records in one value, each as the vendor wrote it."""
+    bare = content.lstrip()
+    if bare[:1] not in (b"{", b"["):
+        content = json_on(bare) or content
+    whole = _read_json(content, place, offset, len(content))
+    if whole.problem is not None:
+        yield whole
+        return
+    records = list(unwrapping.records(whole.value, level))
+    for number, record in enumerate(records, 1):
+        if record is whole.value:
+            yield whole
+        else:
+            inside = f"record {number} in {place}" if len(records) > 1 else f"in {place}"
+            yield FoundRecord(inside, record, written(record).decode(), is_plain=True)
 
 
 def _read_json(content: bytes, place: str, offset: int, length: int) -> FoundRecord:
@@ -190,36 +195,62 @@ _DECODER = json.JSONDecoder()
 
 
 def _from_document(
-    content: bytes, wrappers: Sequence[str], wanted: Collection[int]
+    content: bytes, found: Layout, wanted: Collection[int]
 ) -> Iterator[tuple[int, FoundRecord]]:
+    unwrapping = found.unwrapping
+    number = 0
     text = content.decode("utf-8-sig")
-    for number, (place, start, end) in enumerate(_places(text, wrappers), 1):
-        if number in wanted:
-            yield number, _read_json(text[start:end].encode("utf-8"), place, start, end - start)
+    places: Iterable[tuple[str, int, int, int]] = _places(text, unwrapping)
+    if found.form == "sequence":
+        try:
+            places = list(places)
+        except (ValueError, RecursionError):
+            # Ingest, too, reads such a file line by line; where nothing in it is a record, it is rejected whole.
+            yield from _from_lines(io.BytesIO(content), unwrapping, wanted)
+            return
+    for place, start, end, level in places:
+        for record in _within(text[start:end].encode("utf-8", "surrogatepass"), place, start, unwrapping, level):
+            number += 1
+            if number in wanted:
+                yield number, record
 
 
-# Each of the walkers below yields (place, start, end) of the records it passes and returns where it stopped.
-_Walk = Generator[tuple[str, int, int], None, int]
+# Each of the walkers below yields (place, start, end, level) of the values it passes and returns where it stopped.
+_Walk = Generator[tuple[str, int, int, int], None, int]
 
 
-def _places(text: str, wrappers: Sequence[str]) -> _Walk:
-    at = _skip_space(text, 0)
+def _places(text: str, unwrapping: Unwrapping) -> _Walk:
+    start = _skip_space(text, 0)
+    try:
+        first = _skip_space(text, _DECODER.raw_decode(text, start)[1])
+    except (ValueError, RecursionError):
+        first = len(text)
+    if first == len(text):
+        # One document, or one that breaks off: its records are told apart in it.
+        return (yield from _places_in(text, start, unwrapping))
+    at = start
+    number = 0
     while at < len(text):
-        if text[at] == "[":
-            at = yield from _array(text, at, "")
-        elif text[at] == "{":
-            at = yield from _object_or_wrapped_array(text, at, wrappers)
-        else:
-            start, at = at, _DECODER.raw_decode(text, at)[1]
-            yield "the document", start, at
+        number += 1
+        begin, at = at, _DECODER.raw_decode(text, at)[1]
         at = _skip_space(text, at)
+        yield f"document {number}", begin, at, 0
     return at
 
 
-def _object_or_wrapped_array(text: str, start: int, wrappers: Sequence[str]) -> _Walk:
+def _places_in(text: str, start: int, unwrapping: Unwrapping) -> _Walk:
+    if text[start] == "[":
+        return (yield from _array(text, start, ""))
+    document, end = _DECODER.raw_decode(text, start)
+    if isinstance(document, dict) and not unwrapping.signs.fit(document) and unwrapping.arrays_of(document):
+        return (yield from _wrapped_arrays(text, start, unwrapping))
+    yield "the document", start, end, 0
+    return end
+
+
+def _wrapped_arrays(text: str, start: int, unwrapping: Unwrapping) -> _Walk:
     at = _skip_space(text, start + 1)
     members = 0
-    is_wrapper = False
     while text[at : at + 1] != "}":
         if members:
             at = _past(text, at, ",")
@@ -228,14 +259,11 @@ def _object_or_wrapped_array(text: str, start: int, wrappers: Sequence[str]) -> 
             raise ValueError(f"expected a key at character {at}")
         key, at = _DECODER.raw_decode(text, at)
         at = _past(text, _skip_space(text, at), ":")
-        if key in wrappers and text[at : at + 1] == "[" and not is_wrapper:
-            is_wrapper = True
+        if key in unwrapping.wrappers and text[at : at + 1] == "[":
             at = yield from _array(text, at, f" of {key}")
         else:
             at = _DECODER.raw_decode(text, at)[1]
         at = _skip_space(text, at)
-    if not is_wrapper:
-        yield "the document", start, at + 1
     return at + 1
 
 
@@ -247,7 +275,7 @@ def _array(text: str, start: int, of_what: str) -> _Walk:
             at = _past(text, at, ",")
         number += 1
         begin, at = at, _DECODER.raw_decode(text, at)[1]
-        yield f"element {number}{of_what}", begin, at
+        yield f"element {number}{of_what}", begin, at, 1
         at = _skip_space(text, at)
     return at + 1
 

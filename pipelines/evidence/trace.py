@@ -17,6 +17,7 @@ from typing import Any
 
 from pipelines.errors import UnreadableFile, UserMistake
 from pipelines.evidence import instants
+from pipelines.evidence.containers import NO_SIGNS, Signs
 from pipelines.evidence.ledger import LedgerEntry, entries_naming
 from pipelines.evidence.originals import sha256_of
 from pipelines.evidence.records import FoundRecord, find_records, rewritten_csv
@@ -25,8 +26,14 @@ from pipelines.home import Home
 Shown = Callable[[str, str, Any], Any]
 """(system, feed, record) -> the record with everything masked that may not be shown."""
 
-# Keys under which vendors' tools put an array of records; a feed's description names its own.
-USUAL_WRAPPERS = ("Records", "records", "value", "values", "issues", "result", "items", "entries", "keys")
+Reading = Callable[[str, str], tuple[Signs | None, Sequence[str]]]
+"""(system, feed) -> by what its JSON records are known (None where it has none), and the shapes in which it comes."""
+
+
+def read_as_anything(system: str, feed: str) -> tuple[Signs | None, Sequence[str]]:
+    """For whoever knows no descriptions: records are told by their place alone."""
+    return NO_SIGNS, ("json", "csv")
+
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +99,11 @@ class Trace:
 
 
 def trace(
-    home: Home, operation_id: str, shown: Shown, wrappers: Callable[[str, str], Sequence[str]] | None = None
+    home: Home, operation_id: str, shown: Shown, reading: Reading = read_as_anything
 ) -> Trace:
     """The operation's row and its evidence records.
 
-    `wrappers(system, feed)` names the keys under which that feed's exports may hold an array of records; without
-    it the usual ones are tried. Of an operation in several reports, one that is decided is shown rather than one that
+    `reading(system, feed)` says how that feed's exports are read. Of an operation in several reports, one that is decided is shown rather than one that
     was pending. What can't be shown of the evidence is said in its `problem`. Raises UserMistake when no report holds the operation.
     """
     rows = list(_rows(home, operation_id))
@@ -113,7 +119,7 @@ def trace(
         operation_id=operation_id,
         period_id=period_id,
         row=row,
-        evidence=evidence_records(home, [row.get("evidence", "")], shown, wrappers)[0],
+        evidence=evidence_records(home, [row.get("evidence", "")], shown, reading)[0],
         also_in=[other for other, _ in rows if other != period_id],
     )
 
@@ -146,7 +152,7 @@ def evidence_records(
     home: Home,
     tokens: Sequence[str],
     shown: Shown,
-    wrappers: Callable[[str, str], Sequence[str]] | None = None,
+    reading: Reading = read_as_anything,
 ) -> list[list[EvidenceRecord]]:
     """The records that each of several `evidence` fields names, in its order. Every file is read once for all of them."""
     asked = [[_asked(token) for token in field.split()] for field in tokens]
@@ -159,7 +165,7 @@ def evidence_records(
     for sha256 in files:
         numbers = list(dict.fromkeys(number for each, number in together if each == sha256))
         for number, answer in _of_one_file(
-            home, sha256, numbers, deliveries[sha256], shown, wrappers
+            home, sha256, numbers, deliveries[sha256], shown, reading
         ).items():
             answers[sha256, number] = answer
     return [[answers[each] for each in field] for field in asked]
@@ -177,7 +183,7 @@ def _of_one_file(
     numbers: Sequence[int | None],
     deliveries: Sequence[LedgerEntry],
     shown: Shown,
-    wrappers: Callable[[str, str], Sequence[str]] | None,
+    reading: Reading,
 ) -> dict[int | None, EvidenceRecord]:
     if not deliveries:
         problem = "no ledger entry names this file"
@@ -187,8 +193,8 @@ def _of_one_file(
     # The earliest collection is the one that counts; ties are broken so that the answer does not depend on arrival.
     first = min(deliveries, key=lambda entry: (entry.collected_at, entry.system, entry.feed, entry.instance))
     places = sorted({(entry.system, entry.feed) for entry in deliveries})
-    keys = [key for place in places for key in (wrappers(*place) if wrappers else USUAL_WRAPPERS)]
-    found, problem = _found(home, sha256, first.original_name, [number for number in numbers if number], keys)
+    signs, shapes = reading(first.system, first.feed)
+    found, problem = _found(home, sha256, first.original_name, [number for number in numbers if number], signs, shapes)
 
     def answer(number: int | None) -> EvidenceRecord:
         told: dict[str, Any] = {"problem": problem}
@@ -212,13 +218,13 @@ def _of_one_file(
 
 
 def _found(
-    home: Home, sha256: str, name: str, numbers: Sequence[int], wrappers: Sequence[str]
+    home: Home, sha256: str, name: str, numbers: Sequence[int], signs: Signs | None, shapes: Sequence[str]
 ) -> tuple[dict[int, FoundRecord], str | None]:
     original = home.original(sha256)
     try:
         if sha256_of(original) != sha256:
             return {}, "the original was altered; run `upheld verify`"
-        return find_records(original, name, numbers, wrappers), None
+        return find_records(original, name, numbers, signs, shapes), None
     except UnreadableFile as problem:
         return {}, str(problem)
     except OSError as problem:

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pipelines.evidence.compression import check_compression, compression_of, compression_of_content, unpacked
+from pipelines.evidence.compression import check_compression, compression_of, compression_of_content
+from pipelines.evidence.text import is_stored_as_text, text_of
 
 HEAD = 1 << 20
 """How much of a file is looked at before it is read: enough for any envelope and a sample of records."""
@@ -28,7 +29,7 @@ class Content:
         self.name = name
         with path.open("rb") as file:
             found = compression_of_content(file.read(4))
-        self.is_packed = found is not None
+        self.is_stored_as_text = is_stored_as_text(path)
         if compression_of(name) not in (None, found):
             check_compression(path, name)
         self._head: bytes | None = None
@@ -53,8 +54,24 @@ class Content:
         return len(self.head) >= 0 and self._is_whole_in_head
 
     def chunks(self) -> Iterator[bytes]:
-        """The unpacked bytes in pieces. Raises UnreadableFile where packed data is cut or corrupt."""
-        return unpacked(self.path, self.name)
+        """The text in pieces, UTF-8 as far as the file is text. Raises UnreadableFile where packed data is cut or corrupt."""
+        return text_of(self.path, self.name)
+
+
+class HeldContent(Content):
+    """Text that was found inside a file."""
+
+    def __init__(self, outer: Content, text: bytes) -> None:
+        self.path = outer.path
+        self.name = outer.name
+        self.is_stored_as_text = False
+        self._head = text[:HEAD]
+        self._is_whole_in_head = len(text) <= HEAD
+        self._text = text
+
+    def chunks(self) -> Iterator[bytes]:
+        """The text, in pieces."""
+        return (self._text[at : at + HEAD] for at in range(0, len(self._text), HEAD))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pipelines.ingest.json_text import BOM
+from pipelines.evidence.json_text import BOM
 
 LARGEST_CELL = 1 << 20
 LARGEST_ROW = 4 << 20

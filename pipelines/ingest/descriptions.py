@@ -11,12 +11,13 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import yaml
 
+from pipelines.evidence.containers import KeyPath, Signs
 from pipelines.settings import FEEDS
 
 Shape = Literal["json", "csv"]
@@ -25,8 +26,6 @@ ColumnType = Literal[
     "text", "instant", "date", "boolean", "positive_number", "timezone", "regex",
     "integer", "integers", "json", "present", "list", "map",
 ]  # fmt: skip
-KeyPath = tuple[str, ...]
-"""Keys from a record downwards."""
 
 KINDS = ("log", "snapshot", "decision", "decision_log", "ticket")
 WHOLE_RECORD = "$"
@@ -173,6 +172,19 @@ class FeedDescription:
     @property
     def required_columns(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.required)
+
+    @cached_property
+    def signs(self) -> Signs | None:
+        """By what its JSON records are known; None where it has none."""
+        if "json" not in self.shapes:
+            return None
+        named = [column for column in self.columns if column.paths and not column.is_whole_record]
+        return Signs(
+            required=tuple(column.paths for column in named if column.required),
+            named=tuple(column.paths for column in named),
+            wrappers=self.wrappers,
+            envelopes=self.envelopes,
+        )
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
@@ -358,6 +370,8 @@ def _refuse_contradictions(feed: FeedDescription) -> None:
         for name in getattr(feed, key)
         if name not in (*names, "record_hash")
     ]
+    if "json" in feed.shapes and not any(column.required and column.paths for column in feed.columns):
+        faults.append("expected a required column with a path: by those fields its records are known")
     if feed.actions and feed.actions.field not in names:
         faults.append(f"actions: {feed.actions.field} is no column")
     for column in feed.columns:

@@ -146,13 +146,14 @@ def project_json(feed: FeedDescription, record: str = "", whole: str = "json", m
     fields = []
     for column in feed.columns:
         if column.is_whole_record:
-            value = f"CAST({whole} AS VARCHAR)"
+            # Without the spaces between its parts, so that it is the same in whatever container it came.
+            value = f"CAST(json({whole}) AS VARCHAR)"
         else:
             found = (shape.find(path, record, whole) for path in column.paths)
             value = _first_present([_value(column, each, feed.masked) for each in found], lake_type(column))
         fields.append(f"{value} AS {name(column.name)}")
     if feed.has_record_hash:
-        fields.append(f"sha256(CAST({whole} AS VARCHAR)) AS {RECORD_HASH}")
+        fields.append(f"sha256(CAST(json({whole}) AS VARCHAR)) AS {RECORD_HASH}")
     has_nothing = json_shape(feed).has_nothing(record, whole)
     said = f"coalesce({shape.find((mark,), record).text}, '')" if mark else "''"
     # Seldom looked at: what has none of the named fields is no object, or of another kind altogether.

@@ -11,15 +11,16 @@ from hashlib import sha256
 from pathlib import Path
 
 from pipelines.errors import UnreadableFile
+from pipelines.evidence.containers import is_json
+from pipelines.evidence.json_text import BOM
 from pipelines.evidence.originals import make_folder
-from pipelines.ingest.content import Content
+from pipelines.evidence.text import LARGEST_ANSWER, csv_within
+from pipelines.ingest.content import Content, HeldContent
 from pipelines.ingest.descriptions import FeedDescription
-from pipelines.ingest.json_text import BOM
 from pipelines.ingest.outcome import NotThisFeed, NotValid, ReadResult
 from pipelines.ingest.reader_csv import read_csv, rejected_of_csv
 from pipelines.ingest.reader_json import read_json, rejected_of_json
 from pipelines.ingest.reading import reading_connection, tally, write_empty, write_one_rejected
-from pipelines.ingest.recognition import is_json
 from pipelines.ingest.rejected import RejectedRecord, write_rejected
 from pipelines.warehouse import Connection
 
@@ -146,11 +147,12 @@ def _read_records(
     connection: Connection, content: Content, feed: FeedDescription, rows: Path
 ) -> tuple[ReadResult, Iterator[RejectedRecord]]:
     continuation = False
-    if is_json(content, feed):
+    if is_json(content.head, feed.shapes):
         read = read_json(connection, content, feed, rows)
         continuation = read.continuation
-        faulty = rejected_of_json(connection, content, feed, read.layout, rows)
+        faulty = rejected_of_json(connection, content, feed, read, rows)
     else:
+        content = _as_csv(content)
         layout = read_csv(connection, content, feed, rows)
         faulty = rejected_of_csv(connection, content, feed, layout, rows)
     found = tally(connection, feed, rows)
@@ -162,6 +164,19 @@ def _read_records(
         continuation=continuation,
     )
     return result, faulty if found.rejected else iter(())
+
+
+def _as_csv(content: Content) -> Content:
+    """The CSV file that a JSON answer holds, or the content as it is."""
+    if not content.head.removeprefix(BOM).lstrip().startswith(b"{"):
+        return content
+    gathered = bytearray()
+    for chunk in content.chunks():
+        gathered += chunk
+        if len(gathered) > LARGEST_ANSWER:
+            return content
+    held = csv_within(bytes(gathered))
+    return content if held is None else HeldContent(content, held)
 
 
 def _with_first_fault(result: ReadResult, fault: str) -> ReadResult:

@@ -6,6 +6,7 @@ any named field, or a number of rows that is not the number of lines, sends a fi
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import re
@@ -13,13 +14,12 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipelines.ingest.content import Content, piped
-from pipelines.ingest.descriptions import FeedDescription
-from pipelines.ingest.json_text import (
+from pipelines.evidence.containers import Layout, json_on, on_line
+from pipelines.evidence.json_text import (
     BOM,
     LARGEST_RECORD,
     LARGEST_TAIL,
@@ -30,9 +30,12 @@ from pipelines.ingest.json_text import (
     values,
     written,
 )
+from pipelines.ingest.content import Content, piped
+from pipelines.ingest.descriptions import FeedDescription
 from pipelines.ingest.outcome import NotValid
 from pipelines.ingest.projection import (
     BLANK,
+    REJECT_REASON,
     json_shape,
     lake_columns,
     needs_whole_record,
@@ -40,8 +43,9 @@ from pipelines.ingest.projection import (
     project_json,
 )
 from pipelines.ingest.reading import numbers_with_reason, rejected_rows, tally, write_rows
-from pipelines.ingest.recognition import JsonLayout, json_layout
+from pipelines.ingest.recognition import json_layout
 from pipelines.ingest.rejected import RejectedRecord, rejected_record
+from pipelines.ingest.unwrapped import unwrapped
 from pipelines.warehouse import Connection, QueryFailed, literal, name
 
 _LONG_LINE = 400
@@ -58,9 +62,10 @@ _MORE_PAGES = (
 
 @dataclass(frozen=True)
 class JsonFile:
-    """A JSON file whose rows were written. `rejected` finds its rejected records; it reads the file again."""
+    """A JSON file whose rows were written. `is_plain`: each of its values was taken for a record."""
 
-    layout: JsonLayout
+    layout: Layout
+    is_plain: bool
     continuation: bool = False
 
 
@@ -70,41 +75,43 @@ def read_json(connection: Connection, content: Content, feed: FeedDescription, t
     Raises NotThisFeed or NotValid when the file is refused as a whole, and UnreadableFile.
     """
     layout = json_layout(content, feed)
-    if layout.form == "lines":
-        _read_lines(connection, content, feed, target)
-        return JsonFile(layout)
-    if layout.form == "array":
-        envelope, count = _read_array(connection, content, layout, feed, target)
-        return JsonFile(layout, _says_more_follows(envelope, count))
-    try:
-        _read_sequence(connection, content, feed, target)
-    except NotValid:
-        # Perhaps lines after all, the first of them damaged: then most of the file can be saved.
-        _read_lines(connection, content, feed, target)
-        if not tally(connection, feed, target).parsed:
-            raise
-        return JsonFile(JsonLayout("lines"))
-    return JsonFile(layout)
+    if not layout.is_plain:
+        return _read_unwrapped(connection, content, layout, feed, target)
+    read = _read_plain(connection, content, layout, feed, target)
+    # What was not used may be a record in some envelope, behind the file's head.
+    if read.is_plain and any(_is_wrapped(text, layout) for _, _, text in _rejected(connection, content, read, target)):
+        return _read_unwrapped(connection, content, layout, feed, target)
+    return read
 
 
 def rejected_of_json(
-    connection: Connection, content: Content, feed: FeedDescription, layout: JsonLayout, rows: Path
+    connection: Connection, content: Content, feed: FeedDescription, read: JsonFile, rows: Path
 ) -> Iterator[RejectedRecord]:
     """The rejected records of a file that `read_json` wrote to `rows`, with their places and texts."""
-    wanted = rejected_rows(connection, rows)
-    number, reason = next(wanted, (0, ""))
-    for at, text in enumerate(_texts(content, layout), 1):
-        if at != number:
-            continue
+    for number, reason, text in _rejected(connection, content, read, rows):
         yield rejected_record(
             number, reason, text.offset, text.length, text.content, text.sha256, feed.keeps_rejected_text
         )
+
+
+def _rejected(
+    connection: Connection, content: Content, read: JsonFile, rows: Path
+) -> Iterator[tuple[int, str, Text]]:
+    wanted = rejected_rows(connection, rows)
+    number, reason = next(wanted, (0, ""))
+    if not number:
+        return
+    texts = _texts(content, read.layout)
+    for at, text in enumerate(texts if read.is_plain else _unwrapped_texts(texts, read.layout), 1):
+        if at != number:
+            continue
+        yield number, reason, text
         number, reason = next(wanted, (0, ""))
         if not number:
             return
 
 
-def _texts(content: Content, layout: JsonLayout) -> Iterator[Text]:
+def _texts(content: Content, layout: Layout) -> Iterator[Text]:
     if layout.form == "lines":
         for offset, length, line, sha256 in lines(content.chunks()):
             yield Text(offset, length, sha256 or "", line)
@@ -113,7 +120,106 @@ def _texts(content: Content, layout: JsonLayout) -> Iterator[Text]:
         yield from values(_from(content.chunks(), start), start, in_array=layout.form == "array")
 
 
+def _unwrapped_texts(texts: Iterable[Text], layout: Layout) -> Iterator[Text]:
+    """The records in values, each with the place of its value."""
+    for text in texts:
+        value = None if text.content is None else on_line(text.content)
+        if not isinstance(value, dict | list):
+            yield text
+            continue
+        for record in layout.unwrapping.records(value, layout.level):
+            yield text if record is value else _within(text, record)
+
+
+def _within(text: Text, record: Any) -> Text:
+    content = written(record)
+    return Text(text.offset, text.length, hashlib.sha256(content).hexdigest(), content)
+
+
+def _is_wrapped(text: Text, layout: Layout) -> bool:
+    value = None if text.content is None else on_line(text.content)
+    if not isinstance(value, dict | list):
+        return False
+    is_bare = text.content is not None and text.content.lstrip()[:1] in (b"{", b"[", BOM[:1])
+    return not is_bare or next(layout.unwrapping.records(value, layout.level), None) is not value
+
+
+def _read_plain(
+    connection: Connection, content: Content, layout: Layout, feed: FeedDescription, target: Path
+) -> JsonFile:
+    if layout.form == "lines":
+        _read_lines(connection, content, feed, target)
+        return JsonFile(layout, True)
+    if layout.form == "array":
+        return _read_array(connection, content, layout, feed, target, True)
+    return _read_sequence_or_lines(connection, content, layout, feed, target, True)
+
+
+def _read_unwrapped(
+    connection: Connection, content: Content, layout: Layout, feed: FeedDescription, target: Path
+) -> JsonFile:
+    if layout.form == "lines":
+        _read_wrapped_lines(connection, content, layout, feed, target)
+        return JsonFile(layout, False, _last_page_says_more(content, layout))
+    if layout.form == "array":
+        return _read_array(connection, content, layout, feed, target, False)
+    return _read_sequence_or_lines(connection, content, layout, feed, target, False)
+
+
+def _last_page_says_more(content: Content, layout: Layout) -> bool:
+    """Whether the last of several pages in a file says that there are more."""
+    if not layout.has_pages:
+        return False
+    last = None
+    for text in _texts(content, layout):
+        last = text.content if text.content is None or text.content.strip() else last
+    page = on_line(last) if last is not None else None
+    arrays = layout.unwrapping.arrays_of(page)
+    return _says_more_follows(page, len(arrays[0])) if arrays else False
+
+
 # -- lines ------------------------------------------------------------------------------------------------------------
+
+
+def _read_wrapped_lines(
+    connection: Connection, content: Content, layout: Layout, feed: FeedDescription, target: Path
+) -> None:
+    """Write the records of lines in which something is around them, or before them."""
+    for judges_all in (False, True):
+        mark = f"upheld:{secrets.token_hex(16)}"
+        try:
+            with piped(_values_on_lines(content, mark, judges_all)) as path:
+                write_rows(connection, _query(feed, path, "newline_delimited", mark, layout), target)
+            return
+        except QueryFailed:
+            # Some line is no JSON: then every line is looked at before the database sees it.
+            if judges_all:
+                raise
+
+
+def _values_on_lines(content: Content, mark: str, judges_all: bool) -> Iterator[bytes]:
+    """The JSON value on every line, or in its place an object that says why there is none."""
+    out: list[bytes] = []
+    size = 0
+    for _, _, line, _ in lines(content.chunks()):
+        if line is None:
+            value = written({mark: judge(None)[1]})
+        else:
+            bare = line.removeprefix(BOM).strip()
+            if not bare:
+                value = written({mark: BLANK})
+            elif bare[:1] in (b"{", b"[") and not judges_all:
+                value = bare
+            else:
+                good, reason = judge(json_on(bare) or bare, (dict, list))
+                value = written({mark: reason}) if good is None else good
+        out.append(value)
+        size += len(value)
+        if size > 1 << 18:
+            yield b"\n".join(out) + b"\n"
+            out, size = [], 0
+    if out:
+        yield b"\n".join(out) + b"\n"
 
 
 def _read_lines(connection: Connection, content: Content, feed: FeedDescription, target: Path) -> None:
@@ -139,7 +245,7 @@ def _read_lines(connection: Connection, content: Content, feed: FeedDescription,
 def _read_lines_fast(
     connection: Connection, content: Content, feed: FeedDescription, target: Path, count: _LineCount
 ) -> int:
-    if content.is_packed:
+    if not content.is_stored_as_text:
         with piped(count.watch(content.chunks())) as path:
             return write_rows(connection, _query(feed, path, "newline_delimited"), target)
     # In parallel, straight from the file; its lines are counted meanwhile.
@@ -254,32 +360,51 @@ def _mended(
 
 
 def _read_array(
-    connection: Connection, content: Content, layout: JsonLayout, feed: FeedDescription, target: Path
-) -> tuple[dict[str, Any] | None, int]:
-    """Write one row per element of one array; returns the object around it, if any, and their number."""
+    connection: Connection, content: Content, layout: Layout, feed: FeedDescription, target: Path, is_plain: bool
+) -> JsonFile:
+    """Write the records of one array. What turns out to be several values, or several arrays, is read as that."""
     ends_tried = 0
     problem = "its array or the object around it is not closed: perhaps the file was cut"
+    query_layout = None if is_plain else layout
     while True:
         end = _ArrayEnd()
         try:
             with piped(_array_chunks(content, layout, ends_tried, end)) as path:
-                count = write_rows(connection, _query(feed, path, "array"), target)
-            return end.envelope, count
+                count = write_rows(connection, _query(feed, path, "array", layout=query_layout), target)
         except _NoArrayEnd:
-            pass
+            break
         except QueryFailed as failure:
             problem = _said_by(failure)
             if end.others_left:
                 ends_tried += 1
                 continue
+            break
+        around = end.envelope or {}
+        if any(key != layout.wrapper and around.get(key) for key in around if layout.unwrapping.arrays_of({key: around[key]})):
+            break
+        more = _says_more_follows(end.envelope, count) or (not is_plain and _last_page_says_more(content, layout))
+        return JsonFile(layout, is_plain, more)
+    sequence = replace(layout, form="sequence", start=0, prefix=b"", wrapper=None, has_pages=layout.wrapper is not None)
+    try:
         document = _whole_document(content, problem)
-        elements = document.get(layout.wrapper) if isinstance(document, dict) and layout.wrapper else document
-        if not isinstance(elements, list):
-            raise NotValid(f"expected one JSON document, found a fault ({problem})")
-        # What is no object is no record whatever it is, and some numbers alone in an array stop DuckDB.
-        objects = [written(element) if isinstance(element, dict) else b"{}" for element in elements]
-        count = _write_objects(connection, objects, feed, target)
-        return document if isinstance(document, dict) else None, count
+    except _SeveralValues:
+        _read_sequence(connection, content, sequence, feed, target, False)
+        return JsonFile(sequence, False, _last_page_says_more(content, sequence))
+    except _TooLong:
+        try:
+            _read_sequence(connection, content, sequence, feed, target, False)
+        except NotValid:
+            raise NotValid(f"expected one JSON document, found a fault ({problem})") from None
+        return JsonFile(sequence, False, _last_page_says_more(content, sequence))
+    if isinstance(document, dict) and not layout.unwrapping.arrays_of(document):
+        raise NotValid(f"expected one JSON document, found a fault ({problem})")
+    # What is no object is no record whatever it is, and some numbers alone in an array stop DuckDB.
+    elements = document if isinstance(document, list) else [document]
+    level = 1 if isinstance(document, list) else 0
+    records = (record for element in elements for record in layout.unwrapping.records(element, level))
+    objects = [written(record) if isinstance(record, dict) else b"{}" for record in records]
+    count = _write_objects(connection, objects, feed, target)
+    return JsonFile(sequence, False, _says_more_follows(document if isinstance(document, dict) else None, count))
 
 
 @dataclass
@@ -292,7 +417,7 @@ class _NoArrayEnd(Exception):
     pass
 
 
-def _array_chunks(content: Content, layout: JsonLayout, ends_tried: int, end: _ArrayEnd) -> Iterator[bytes]:
+def _array_chunks(content: Content, layout: Layout, ends_tried: int, end: _ArrayEnd) -> Iterator[bytes]:
     """The array without what stands around it. Where it ends is only known when its end is seen."""
     yield b"["
     held = bytearray()
@@ -312,10 +437,27 @@ def _array_chunks(content: Content, layout: JsonLayout, ends_tried: int, end: _A
     yield b"]"
 
 
-def _read_sequence(connection: Connection, content: Content, feed: FeedDescription, target: Path) -> None:
+def _read_sequence_or_lines(
+    connection: Connection, content: Content, layout: Layout, feed: FeedDescription, target: Path, is_plain: bool
+) -> JsonFile:
+    try:
+        _read_sequence(connection, content, layout, feed, target, is_plain)
+    except NotValid:
+        # Perhaps lines after all, the first of them damaged: then most of the file can be saved.
+        as_lines = replace(layout, form="lines")
+        _read_wrapped_lines(connection, content, as_lines, feed, target)
+        if not tally(connection, feed, target).parsed:
+            raise
+        return JsonFile(as_lines, False, _last_page_says_more(content, as_lines))
+    return JsonFile(layout, is_plain, not is_plain and _last_page_says_more(content, layout))
+
+
+def _read_sequence(
+    connection: Connection, content: Content, layout: Layout, feed: FeedDescription, target: Path, is_plain: bool
+) -> None:
     try:
         with piped(_sequence_chunks(content)) as path:
-            write_rows(connection, _query(feed, path, "array"), target)
+            write_rows(connection, _query(feed, path, "array", layout=None if is_plain else layout), target)
         return
     except _TooLong:
         raise NotValid(f"expected records of at most {LARGEST_RECORD >> 20} MiB, found a longer one") from None
@@ -324,14 +466,19 @@ def _read_sequence(connection: Connection, content: Content, feed: FeedDescripti
     objects: list[bytes] = []
     size = 0
     for text in values(_from(content.chunks(), _bom(content)), _bom(content)):
-        good, reason = judge(text.content)
+        good, reason = judge(text.content, (dict, list))
         if good is None:
             raise NotValid(f"{(reason or problem).replace('of the line', 'of a record')}, at byte {text.offset + 1}")
-        objects.append(good)
+        records = [good] if is_plain else layout.unwrapping.records(json.loads(good))
+        objects += [each if isinstance(each, bytes) else written(each) if isinstance(each, dict) else b"{}" for each in records]
         size += len(good)
         if size > LARGEST_RECORD:
             raise NotValid(f"expected JSON objects, found a fault ({problem})")
     _write_objects(connection, objects, feed, target)
+
+
+class _SeveralValues(Exception):
+    pass
 
 
 class _TooLong(Exception):
@@ -371,16 +518,18 @@ def _array_of(elements: Sequence[bytes]) -> Iterator[bytes]:
 def _whole_document(content: Content, problem: str) -> Any:
     """A small document as Python reads it, which says better where a fault is and knows some that are none.
 
-    Raises NotValid where Python refuses it, too, or it is too large to be tried.
+    Raises NotValid where Python refuses it, too, _TooLong where it is too large to be tried, and _SeveralValues.
     """
     gathered = bytearray()
     for chunk in content.chunks():
         gathered += chunk
         if len(gathered) > LARGEST_RECORD:
-            raise NotValid(f"expected one JSON document, found a fault ({problem})")
+            raise _TooLong
     try:
         return json.loads(gathered.decode("utf-8-sig"))
     except json.JSONDecodeError as fault:
+        if fault.msg == "Extra data":
+            raise _SeveralValues from None
         raise NotValid(
             f"expected one JSON document, found a fault at line {fault.lineno}, character {fault.colno} ({fault.msg})"
         ) from None
@@ -412,22 +561,26 @@ def _says_more_follows(envelope: dict[str, Any] | None, count: int) -> bool:
 # -- queries ----------------------------------------------------------------------------------------------------------
 
 
-def _query(feed: FeedDescription, path: str, form: str, mark: str | None = None) -> str:
+def _query(
+    feed: FeedDescription, path: str, form: str, mark: str | None = None, layout: Layout | None = None
+) -> str:
+    """The rows of the values in `path`: each a record, or taken apart as `layout` says."""
     shape = json_shape(feed, mark)
+    # Where a file is taken apart, a fault in it must not pass for a value.
+    ignores = "false" if layout else "true"
     options = (
-        f"{literal(path)}, format = {literal(form)}, ignore_errors = true, "
+        f"{literal(path)}, format = {literal(form)}, ignore_errors = {ignores}, "
         f"compression = 'uncompressed', maximum_object_size = {LARGEST_RECORD}"
     )
-    names = lake_columns(feed).keys() - {"reject_reason"}
-    ordered = [column for column in lake_columns(feed) if column in names]
-    if needs_whole_record(feed):
-        source = (
-            f"(SELECT json, from_json(json, {literal(shape.structure)}) AS r "
-            f"FROM read_json_objects({options}))"
-        )
-        return project_json(feed, "r.", "json", mark).select(source, ordered)
+    names = [column for column in lake_columns(feed) if column != REJECT_REASON]
+    if layout or needs_whole_record(feed):
+        records = f"read_json_objects({options})"
+        if layout:
+            records = f"({unwrapped(records, layout.unwrapping, layout.level, mark)})"
+        source = f"(SELECT json, from_json(json, {literal(shape.structure)}) AS r FROM {records})"
+        return project_json(feed, "r.", "json", mark).select(source, names)
     types = ", ".join(f"{name(key)}: {literal(sql_type)}" for key, sql_type in shape.columns.items())
-    return project_json(feed, mark=mark).select(f"read_json({options}, columns = {{{types}}})", ordered)
+    return project_json(feed, mark=mark).select(f"read_json({options}, columns = {{{types}}})", names)
 
 
 def _bom(content: Content) -> int:

@@ -71,7 +71,7 @@ def sample(home: Home, period: str, control: str, seed: int | None = None, size:
         home,
         [row["evidence"] for row in rows],
         shown=lambda system, feed, record: shown(descriptions[system, feed], record),
-        wrappers=lambda system, feed: descriptions[system, feed].wrappers,
+        reading=lambda system, feed: (descriptions[system, feed].signs, descriptions[system, feed].shapes),
     )
     drawn = Sample(
         folder=home.sample(bundle.name, f"{control}-{plan.seed}-{len(rows)}"),

@@ -24,7 +24,7 @@ def trace_operation(home: Home, operation_id: str) -> Trace:
         home,
         operation_id,
         shown=lambda system, feed, record: shown(descriptions[system, feed], record),
-        wrappers=lambda system, feed: descriptions[system, feed].wrappers,
+        reading=lambda system, feed: (descriptions[system, feed].signs, descriptions[system, feed].shapes),
     )
 
 

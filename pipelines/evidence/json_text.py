@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -180,23 +181,23 @@ def values(chunks: Iterable[bytes], offset: int = 0, in_array: bool = False) -> 
         yield text
 
 
-def find_array(head: bytes, keys: Sequence[str]) -> tuple[str, int] | None:
-    """Under which of `keys` the object that begins in `head` holds an array, and where its content begins."""
-    wanted = {json.dumps(key).encode(): key for key in keys}
+def arrays_within(head: bytes) -> Iterator[tuple[str, int]]:
+    """Under which keys the object that begins in `head` holds an array, and where the content of each begins."""
     depth = 0
     key: bytes | None = None
     expects_value = False
     for found in _ENVELOPE.finditer(head):
         mark = found.group()
         if mark in (b"{", b"["):
-            if mark == b"[" and depth == 1 and expects_value and key in wanted:
-                return wanted[key], found.end()
+            if mark == b"[" and depth == 1 and expects_value and key is not None:
+                with suppress(ValueError):
+                    yield json.loads(key), found.end()
             depth += 1
             expects_value = False
         elif mark in (b"}", b"]"):
             depth -= 1
             if depth <= 0:
-                return None
+                return
         elif mark == b":":
             expects_value = depth == 1
         elif mark == b",":
@@ -205,7 +206,6 @@ def find_array(head: bytes, keys: Sequence[str]) -> tuple[str, int] | None:
             if depth == 1 and not expects_value:
                 key = mark
             expects_value = False
-    return None
 
 
 def array_ends(prefix: bytes, tail: bytes) -> Iterator[tuple[int, dict[str, Any] | None]]:
@@ -231,8 +231,8 @@ def array_ends(prefix: bytes, tail: bytes) -> Iterator[tuple[int, dict[str, Any]
         yield end, around if isinstance(around, dict) else None
 
 
-def judge(line: bytes | None) -> tuple[bytes | None, str | None]:
-    """What one line is: (JSON object to read, None), or (None, why it is no record)."""
+def judge(line: bytes | None, kinds: tuple[type, ...] = (dict,)) -> tuple[bytes | None, str | None]:
+    """What one line is: (JSON of one of these kinds to read, None), or (None, why it is no record)."""
     if line is None:
         return None, f"expected a record of at most {LARGEST_RECORD >> 20} MiB, found a longer line"
     try:
@@ -245,7 +245,7 @@ def judge(line: bytes | None) -> tuple[bytes | None, str | None]:
         return None, f"expected JSON, found a fault at character {problem.pos + 1} of the line ({problem.msg})"
     except (ValueError, RecursionError):
         return None, "expected JSON, found nesting or a number too large to be read"
-    if not isinstance(value, dict):
+    if not isinstance(value, kinds):
         return None, f"expected a JSON object, found {kind_of(value)}"
     try:
         text.encode("utf-8")
