@@ -19,7 +19,7 @@ help:
 	@echo "make check  what must hold before a commit: ruff and the tests"
 	@echo "make ui     Dagster on http://127.0.0.1:3000, for the home in UPHELD_HOME (now $(UPHELD_HOME))"
 	@echo "make docs   every model with its lineage, in one page (build/docs/static_index.html)"
-	@echo "make bench  ingest against its floor; how long a run takes and how much memory"
+	@echo "make bench  ingest against its floor; how long a run and a bundle of 100,000 operations take, and how much memory"
 
 install: $(INSTALLED)
 
@@ -42,6 +42,7 @@ check: $(INSTALLED)
 bench: $(INSTALLED)
 	@$(BIN)/python bench/ingest.py
 	@$(BIN)/python bench/company.py
+	@$(BIN)/python bench/bundle.py
 
 ui: $(INSTALLED)
 	@UPHELD_HOME=$(UPHELD_HOME) $(BIN)/python -m pipelines.orchestration.ui

@@ -39,11 +39,11 @@ insert into rpt_control_operations
 select
     md5('operation' || i), '2026-H1', ['ROT', 'REV', 'OFF', 'LOG', 'DOR', 'EVD'][1 + i % 6],
     case i % 6 when 3 then 'feed' when 5 then 'feed' else 'credential' end,
-    case i % 6 when 3 then 'system' || (i // 6 % 60) || '/audit_log/main' else 'AKIA' || upper(md5('key' || i)[:16]) end,
-    'deployer-' || i, 'aws', 'main', 'nhi:deployer-' || (i % 20000), null,
+    case i % 6 when 3 then 'system' || (i // 6 % 90) || '/audit_log/main' else 'AKIA' || upper(md5('key' || i)[:16]) end,
+    case i % 6 when 3 then 'system' || (i // 6 % 90) || '/audit_log' else 'deployer-' || i end, 'aws', 'main', 'nhi:deployer-' || (i % 20000), null,
     case i % 6 when 1 then ['2026-Q1', '2026-Q2'][1 + i // 6 % 2]
-        when 3 then strftime(timestamp '2026-01-01' + interval (i // 360 % 181) day, '%Y-%m-%d') end,
-    opened_at, opened_at + interval 90 day,
+        when 3 then strftime(opened_at, '%Y-%m-%d') end,
+    opened_at, opened_at + case i % 6 when 3 then interval 1 day else interval 90 day end,
     case when outcome in ('operated', 'deviation') then opened_at + interval (30 + i % 80) day end,
     'age_days', 30 + i % 80 + (i % 7) / 7, 90, 'd', outcome,
     case when outcome <> 'operated' then 'late' end,
@@ -52,7 +52,10 @@ select
 from (
     select
         i,
-        timestamp '2025-12-01' + interval (i * 7919 % 200000) minute as opened_at,
+        case i % 6
+            when 3 then timestamp '2026-01-01' + interval (i // 540 % 181) day
+            else timestamp '2025-12-01' + interval (i * 7919 % 200000) minute
+        end as opened_at,
         case when i % 40 = 0 then 'deviation' when i % 40 = 1 then 'indeterminate' when i % 40 = 2 then 'pending'
             else 'operated' end as outcome
     from range($operations) as t(i)
@@ -133,11 +136,19 @@ def browse(page_file: Path) -> None:
         began = monotonic()
         page.goto(page_file.as_uri())
         page.get_by_role("heading", level=1).wait_for()
-        print(f"page opens            {monotonic() - began:6.2f} s")
+        print(f"{'page opens':<22}{monotonic() - began:6.2f} s")
+
+        def search(words: str) -> None:
+            page.get_by_label("Search").fill(words)
+
+        began = monotonic()
+        page.locator("#identities").scroll_into_view_if_needed()
+        page.locator("#identity-list li").first.wait_for()
+        page.locator("#rows tr.row").first.wait_for()
+        print(f"{'identity and table':<22}{monotonic() - began:6.2f} s")
         for name, act in (
-            ("table of operations", lambda: page.locator("#operations").scroll_into_view_if_needed()),
-            ("search for a name", lambda: page.get_by_label("Search").fill("deployer-4711")),
-            ("search for a word", lambda: page.get_by_label("Search").fill("closed")),
+            ("search for a name", lambda: search("deployer-4711")),
+            ("search for a word", lambda: search("closed")),
             ("choose a control", lambda: page.locator("#filter-control").select_option("ROT")),
             ("sort by a time", lambda: page.get_by_role("button", name="Due").click()),
         ):

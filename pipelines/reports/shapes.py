@@ -23,7 +23,8 @@ SUBJECTS = 20
 """Subjects with a row of their own in a picture; those with exceptions come first."""
 CYCLES = 24
 POINTS = 300
-COLUMNS, ROWS = 120, 40
+COLUMNS, ROWS = 84, 24
+"""The raster in which operations within their limit are counted."""
 
 
 @dataclass(frozen=True)
@@ -113,10 +114,15 @@ _SLOTS = """
 with
 slots as (
     select
-        coalesce(subject_name, subject_id) as name, subject_id, opened_at, due_at, outcome,
+        concat_ws('/', system, instance, subject_id) as subject,
+        -- One subject is one row, whatever it is called in each of its operations.
+        max(coalesce(subject_name, subject_id)) over (partition by system, instance, subject_id) as name,
+        opened_at,
+        due_at,
+        outcome,
         -- Of two operations in one slot the worse one is drawn.
         row_number() over (
-            partition by subject_id, opened_at
+            partition by system, instance, subject_id, opened_at
             order by array_position(['deviation', 'indeterminate', 'waived', 'pending', 'operated'], outcome), operation_id
         ) as place
     from rpt_control_operations
@@ -125,15 +131,15 @@ slots as (
 ranked as (
     select
         *,
-        dense_rank() over (order by exceptions desc, name, subject_id) as rank
+        dense_rank() over (order by exceptions desc, name, subject) as rank
     from (
         select
-            *, count(*) filter (outcome not in ('operated', 'pending')) over (partition by subject_id) as exceptions,
+            *, count(*) filter (outcome not in ('operated', 'pending')) over (partition by subject) as exceptions
         from slots
         where place = 1
     )
 )
-select name, subject_id, opened_at, due_at, outcome, max(rank) over () as subjects
+select name, subject, opened_at, due_at, outcome, max(rank) over () as subjects
 from ranked
 qualify rank <= $subjects
 order by rank, opened_at, due_at
@@ -243,16 +249,16 @@ def _slots(ask: Ask, control_id: str) -> Slots | None:
     rows = ask(_SLOTS, control_id=control_id, subjects=SUBJECTS)
     names: dict[str, str] = {}
     runs: dict[str, list[Run]] = {}
-    for name, subject_id, begin, end, outcome, _subjects in rows:
-        names[subject_id] = name
-        before = runs.setdefault(subject_id, [])
+    for name, subject, begin, end, outcome, _subjects in rows:
+        names[subject] = name
+        before = runs.setdefault(subject, [])
         if before and before[-1].outcome == outcome and before[-1].end == begin:
             before[-1] = Run(before[-1].begin, end, outcome, before[-1].slots + 1)
         else:
             before.append(Run(begin, end, outcome, 1))
     if not rows:
         return None
-    subjects = tuple((names[subject_id], tuple(found)) for subject_id, found in runs.items())
+    subjects = tuple((names[subject], tuple(found)) for subject, found in runs.items())
     return Slots(subjects, rows[0][-1] - len(subjects))
 
 

@@ -132,7 +132,7 @@ def test_different_limits_are_drawn_as_shares_of_each(control: Make) -> None:
     ).shapes
     assert isinstance(shape, Measures)
     assert shape.limit is None
-    assert sorted(point.share for point in shape.points) == [pytest.approx(0.5125), 2.0]
+    assert sorted(point.share for point in shape.points) == [pytest.approx(0.5208333), 2.0]
     assert "the limit" in shape_picture(shape, PERIOD).alt
 
 

@@ -31,6 +31,7 @@
     parsed.forEach((block, number) => {
       for (let at = 0; at < block.rows; at++, next++) { rows.block[next] = number; rows.at[next] = at; }
     });
+    prepare();
   }
 
   function value(row, name) {
@@ -53,6 +54,14 @@
     // Built once per row, and only for rows that a search has to look at.
     return rows.text[row] ??= ["subject_name", "subject_id", "identity_id", "system", "instance", "entitlement", "cycle", "reason", "reason_text", "waiver_id", "operation_id", "control_id"]
       .map((name) => value(row, name) ?? "").join("\n").toLowerCase();
+  }
+
+  function prepare(row = 0) {
+    // In idle moments, so that the first search need not wait for it.
+    requestIdleCallback((idle) => {
+      while (row < rows.total && idle.timeRemaining() > 2) for (const end = Math.min(row + 200, rows.total); row < end; row++) haystack(row);
+      if (row < rows.total) prepare(row);
+    });
   }
 
   function filesMatching(word) {

@@ -27,7 +27,7 @@ from pipelines.reports.formats.pictures.drawing import (
     x_of,
 )
 from pipelines.reports.report import Period
-from pipelines.reports.shapes import Cycles, Measured, Measures, Shape, Slots, Spells
+from pipelines.reports.shapes import COLUMNS, ROWS, Cycles, Measured, Measures, Shape, Slots, Spells
 from pipelines.reports.visible_text import visible
 from pipelines.reports.words import OUTCOMES, counted
 
@@ -186,18 +186,7 @@ def _measures(shape: Measures, period: Period, font: str) -> Picture:
 
     raster = [point for point in shape.points if point.outcome in ("operated", "pending")]
     single = [point for point in shape.points if point.outcome not in ("operated", "pending")]
-    most = max((point.operations for point in raster), default=1)
-    cells = [
-        {
-            "x": x_of(period, point.at) - 3.5,
-            "x2": x_of(period, point.at) + 3.5,
-            "y": y_of(point.share) - 2.5,
-            "y2": y_of(point.share) + 2.5,
-            "outcome": point.outcome,
-            "opacity": round(0.6 + 0.4 * point.operations / most, 3),
-        }
-        for point in raster
-    ]
+    cells = _cells(raster, period, y_of, unit / ROWS)
     lines = [
         {"x": LEFT, "y": limit_y - step * times, "x2": WIDTH - RIGHT} for times in range(1, doublings + 1)
     ]
@@ -240,6 +229,33 @@ def _measures(shape: Measures, period: Period, font: str) -> Picture:
         f"{name.capitalize()} of each operation where it was performed, or at the end where it was not; darker where there "
         f"are many. The scale doubles with each line above the limit.{left_out}",
     )
+
+
+def _cells(raster: list[Measured], period: Period, y_of: Any, tall: float) -> list[dict[str, Any]]:
+    """The raster in four depths of colour; neighbours of one depth become one box, so that a full one stays small."""
+    most = max((point.operations for point in raster), default=1)
+    half = (WIDTH - LEFT - RIGHT) / COLUMNS / 2
+    cells: list[dict[str, Any]] = []
+    for point in sorted(raster, key=lambda point: (point.outcome, point.share, point.at)):
+        x, y = x_of(period, point.at), y_of(point.share)
+        cell = {
+            "x": round(x - half, 2),
+            "x2": round(x + half, 2),
+            "y": round(y - tall / 2, 2),
+            "y2": round(y + tall / 2, 2),
+            "outcome": point.outcome,
+            "opacity": 0.4 + 0.2 * min(3, 4 * point.operations // (most + 1)),
+        }
+        before = cells[-1] if cells else None
+        if (
+            before
+            and all(before[name] == cell[name] for name in ("y", "outcome", "opacity"))
+            and abs(before["x2"] - cell["x"]) < 0.1
+        ):
+            before["x2"] = cell["x2"]
+        else:
+            cells.append(cell)
+    return cells
 
 
 def _points(points: list[Measured], period: Period, y_of: Any) -> list[Layer]:
