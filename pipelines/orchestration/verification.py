@@ -10,7 +10,7 @@ from typing import Any
 
 from pipelines.errors import UserMistake
 from pipelines.evidence.findings import Finding
-from pipelines.evidence.ledger import entries_of
+from pipelines.evidence.ledger import entries_of, verify_chain
 from pipelines.evidence.verify import verify_home
 from pipelines.home import Home
 from pipelines.reports.data_files import rows_of
@@ -69,7 +69,7 @@ def _verified_bundle(folder: Path, anchor: Anchor, ledger: Path | None) -> Verif
         return replace(
             found,
             what="Bundle and ledger",
-            findings=[*found.findings, *entries.faults, *_in_ledger(folder, checked.manifest, entries)],
+            findings=[*found.findings, *verify_chain(path), *_in_ledger(folder, checked.manifest, entries)],
         )
     if not lies_in_home:
         found.notes.append(
@@ -132,9 +132,6 @@ class _Entries:
     """What a ledger registers, by place, and where each entry hash stands."""
 
     def __init__(self, path: Path) -> None:
-        from pipelines.evidence.ledger import verify_chain
-
-        self.faults = verify_chain(path)
         self.number_of: dict[str, int] = {}
         self.first_of: dict[tuple[str, str, str, str], int] = {}
         for entry in entries_of(path):

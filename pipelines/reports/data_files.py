@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -50,6 +51,7 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.(?!
 _RUNNABLE = re.compile("[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 
 
+@cache
 def kind_of(column: str) -> Kind:
     """What a column holds. Its name tells, in every file."""
     if column.endswith("_at") or column in _TIMES:

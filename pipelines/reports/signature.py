@@ -97,7 +97,7 @@ def signer_of(raw: bytes) -> str | None:
     """The id of the key that an envelope claims to be signed with; None where it can't be read."""
     try:
         return str(_read(raw)["signatures"][0]["keyid"])
-    except (ValueError, KeyError, IndexError, TypeError):
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
         return None
 
 
@@ -112,7 +112,7 @@ def faults_of_envelope(raw: bytes, payload: bytes, key: Ed25519PublicKey | None)
         name, value = signature["keyid"], _bytes_of(signature["sig"])
         if content["payloadType"] != PAYLOAD_TYPE:
             raise ValueError(f"payloadType is {content['payloadType']!r}")
-    except (ValueError, KeyError, TypeError) as problem:
+    except (ValueError, KeyError, TypeError, RecursionError) as problem:
         yield f"is no DSSE envelope with one signature ({problem})."
         return
     if signed != payload:
