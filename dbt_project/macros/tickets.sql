@@ -49,3 +49,18 @@ list_filter(
 
 {#- What a field holds, at most so much of it: a pattern never has to read more. -#}
 {% macro bounded(text) -%} left({{ text }}, 10000) {%- endmacro %}
+
+
+{#- Whether an approval is somebody else's than the holder's of what it is for: true and false are known, empty is not.
+    `holder` needs identity_id, identity_type, email and user_name. Whose e-mail is hidden may be anybody. -#}
+{% macro is_independent(approval, holder) -%}
+(case
+    when {{ approval }}.is_requester or {{ approval }}.is_beneficiary or not {{ approval }}.is_human
+        or list_contains({{ approval }}.approver_identity_ids, {{ holder }}.identity_id)
+        or {{ approval }}.approver_email in (lower({{ holder }}.email), lower({{ holder }}.user_name)) then false
+    when {{ approval }}.is_requester is null or {{ approval }}.is_beneficiary is null or {{ approval }}.approver is null then null
+    when {{ approval }}.approver_email is null and len({{ approval }}.approver_identity_ids) = 0
+        and coalesce({{ holder }}.identity_type in ('employee', 'contractor'), true) then null
+    else true
+end)
+{%- endmacro %}

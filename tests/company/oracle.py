@@ -48,6 +48,7 @@ class Operation:
 
 DEFAULTS = {
     ("DOR", "limit_days"): "90", ("DOR", "grace_days"): "0", ("DOR", "log_gap_days"): "7",
+    ("RVF", "sla_days"): "7", ("RVF", "regrant_days"): "30",
     ("APR", "valid_days"): "30", ("APR", "approvers"): "1", ("APR", "privileged_approvers"): "2",
     ("OWN", "grace_days"): "14",
 }  # fmt: skip
@@ -167,7 +168,7 @@ def cycles(period: Period, frequency: str) -> list[Cycle]:
     return sorted(set(found), key=lambda cycle: cycle.start)
 
 
-def _counts(decision: Decision, identity_id: str | None) -> bool:
+def counts(decision: Decision, identity_id: str | None) -> bool:
     """A human decided, who is neither the account's identity nor the sole owner of the robot behind it."""
     return (
         decision.word not in ("", "defer")
@@ -180,7 +181,7 @@ def _counts(decision: Decision, identity_id: str | None) -> bool:
 def _reviewed(row: Operation, campaign: Campaign, identity_id: str | None, due: datetime, cutoff: datetime) -> Operation:
     listed = [d for d in campaign.decisions if d.account_id == row.subject_id]
     decided = [d for d in listed if d.decided_at is not None and d.decided_at <= AS_OF]
-    valid = [d.decided_at for d in decided if d.decided_at and _counts(d, identity_id)]
+    valid = [d.decided_at for d in decided if d.decided_at and counts(d, identity_id)]
     in_time = [instant for instant in valid if campaign.launched <= instant <= due]
     if in_time:
         return replace(row, outcome="operated", performed_at=max(in_time))
@@ -391,7 +392,12 @@ def _sort_key(row: Operation) -> tuple[str, ...]:
 def expected_operations() -> list[Operation]:
     """Every expected row of both periods, with the edge it stands for in `note`."""
     # What each control needs stands in its own file, and reads this one.
-    from . import oracle_access_approval, oracle_dormant, oracle_ownership
+    from . import (
+        oracle_access_approval,
+        oracle_dormant,
+        oracle_ownership,
+        oracle_review_follow_through,
+    )
 
     judges = (
         rotations,
@@ -402,6 +408,7 @@ def expected_operations() -> list[Operation]:
         oracle_dormant.dormant,
         oracle_access_approval.approvals,
         oracle_ownership.owned,
+        oracle_review_follow_through.follow_through,
     )
     rows: list[Operation] = []
     for period in PERIODS:
@@ -419,6 +426,7 @@ _BY_CLOCK = {
     "DOR",
     "APR",
     "OWN",
+    "RVF",
 }
 
 

@@ -14,7 +14,7 @@ from . import cast_access_approval, story
 from .exports import generic, jira
 from .oracle import Operation, excused, policy
 from .plan import REQUIRED_FEEDS, all_exports
-from .story import DAY, AwsUser, Period, at
+from .story import DAY, AwsUser, Period
 
 WEEK = 7 * DAY
 
@@ -89,9 +89,9 @@ def entitlements() -> Iterator[Grant]:
         yield Grant("gitea", "main", account_id, _names(account), account.identity_id, given, given, team,
                     account_type=account.account_type)  # fmt: skip
     lists = sorted(e.collected_at for e in all_exports() if (e.feed, e.instance) == ("entitlements", "paydesk"))
-    for account_id, right, given, taken in cast_access_approval.RIGHTS:
+    for account_id, right, given, taken in generic.operator_rights():
         account = by_id[account_id]
-        seen = next((moment for moment in lists if at(given) <= moment and not (taken and at(taken) <= moment)), None)
+        seen = next((moment for moment in lists if given <= moment and not (taken and taken <= moment)), None)
         if seen:
             before = max((moment for moment in lists if moment < seen), default=None)
             yield Grant("paydesk", "paydesk", account_id, _names(account), account.identity_id, before, seen, right,

@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from . import cast_access_approval, cast_dormant, cast_ownership
+from . import (
+    cast_access_approval,
+    cast_dormant,
+    cast_ownership,
+    cast_review_follow_through,
+)
 
 DOMAIN = "larkfield.example"
 AWS_ACCOUNT = "111122223333"
@@ -661,7 +666,8 @@ WAIVERS = (
     *(
         Waiver(waiver_id, control, system, subject, date.fromisoformat(first_day), date.fromisoformat(last_day),
                at(approved), at(collected), reason)
-        for waiver_id, control, system, subject, first_day, last_day, approved, collected, reason in cast_access_approval.WAIVERS
+        for waiver_id, control, system, subject, first_day, last_day, approved, collected, reason
+        in (*cast_access_approval.WAIVERS, *cast_review_follow_through.WAIVERS)
     ),
     Waiver("W-2026-07", "OWN", "gitea", "gitea:gt-111", date(2026, 2, 25), date(2026, 12, 31), at("2026-02-20T11:30"),
            at("2026-02-22T09:00"), "The wiki moves out in autumn"),
@@ -811,10 +817,10 @@ def _dor(edge: str, who: str, when: str, outcome: str, reason: str, in_both: boo
     return Stated(edge, "DOR", subject, when, outcome, reason, BOTH if in_both else ("2026-H1",))
 
 
-def _apr(edge: str, subject: str, when: str, outcome: str, reason: str, in_both: bool) -> Stated:
+def _by_clock(control_id: str, edge: str, who: str, when: str, outcome: str, reason: str, in_both: bool) -> Stated:
     users = {user.user_name: user.arn for user in AWS_USERS}
-    named = okta_id(subject) if subject in BY_NAME else users.get(subject, subject)
-    return Stated(edge, "APR", named, when, outcome, reason, BOTH if in_both else ("2026-H1",))
+    subject = okta_id(who) if who in BY_NAME else users.get(who, who)
+    return Stated(edge, control_id, subject, when, outcome, reason, BOTH if in_both else ("2026-H1",))
 
 
 STATED = (
@@ -903,11 +909,12 @@ STATED = (
     _off("last day of the period, due after T", okta_id("pending"), "pending", "", BOTH),
 
     *(_dor(*row) for row in cast_dormant.STATED),
-    *(_apr(*row) for row in cast_access_approval.STATED),
     *(
         Stated(edge, "OWN", identity, when, outcome, reason, BOTH if in_both else ("2026-H1",))
         for edge, identity, when, outcome, reason, in_both in cast_ownership.STATED
     ),
+    *(_by_clock("APR", *row) for row in (*cast_access_approval.STATED, *cast_review_follow_through.STATED_GRANTS)),
+    *(_by_clock("RVF", *row) for row in cast_review_follow_through.STATED),
 
     Stated("collection gap", "LOG", "hashicorp_vault/audit_log/main", "2026-02-18", "indeterminate", "not_collected"),
     Stated("collected, and empty", "LOG", "okta/system_log/main", "2026-05-03", "deviation", "no_events", BOTH),
@@ -929,6 +936,8 @@ CONCLUSIONS = {
     # ticket_source_gap (KEN, tok-ci-1, the printer), state_unobserved (pd-03)
     ("2026-H1", "APR"): "insufficient_evidence",
     ("2026-Q2", "APR"): "exceptions_noted",
+    ("2026-H1", "RVF"): "insufficient_evidence",  # removal_unobservable (team:ghost), state_unobserved (pd-02)
+    ("2026-Q2", "RVF"): "exceptions_noted",
     ("2026-Q2", "ROT"): "exceptions_noted",
     ("2026-Q2", "REV"): "exceptions_noted",
     ("2026-Q2", "OFF"): "no_exceptions_noted",  # one row pending
@@ -941,6 +950,7 @@ CONCLUSIONS = {
 
 # Subjects for which there must be no row of this control in any period.
 NO_ROW = (
+    ("RVF", "gt-105", "revoked, and taken back in the same campaign"),
     ("OFF", okta_id("gardenleave"), "closed more than 30 days before the last day"),
     ("OFF", okta_id("rehired"), "rehired before the deadline"),
     ("OFF", okta_id("withdrawn"), "notice withdrawn before the last day"),

@@ -64,7 +64,7 @@ IDENTIFYING = {
 }
 
 
-@pytest.mark.parametrize("control", ["ROT", "REV", "OFF", "LOG", "EVD", "APR"])
+@pytest.mark.parametrize("control", ["ROT", "REV", "OFF", "LOG", "EVD", "APR", "RVF"])
 def test_trace_prints_the_records_that_an_independent_reader_finds(company_home, control):
     known = files(company_home)
     chosen = [row for row in operations(company_home) if row["control_id"] == control and row["outcome"] == "deviation"][:3]

@@ -8,6 +8,7 @@
     'int_control__dormant_identities',
     'int_control__access_approval',
     'int_control__nhi_ownership',
+    'int_control__review_follow_through',
 ] %}
 with
 

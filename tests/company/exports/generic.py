@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from .. import cast_access_approval
+from .. import cast_access_approval, cast_review_follow_through
 from ..plan import Export
 from ..story import (
     BY_EMPLOYEE_ID,
@@ -19,6 +19,7 @@ from ..story import (
     PAYDESK_ACCOUNTS,
     TOKENS,
     Account,
+    Decision,
     Token,
     all_accounts,
     at,
@@ -152,13 +153,16 @@ def review_decisions(export: Export) -> tuple[bytes, int]:
     for campaign in CAMPAIGNS:
         if campaign.launched > export.collected_at:
             continue
-        for decision in campaign.decisions:
+        accesses = [(access, Decision(account, reviewer, word, at(when)))
+                    for campaign_id, account, access, reviewer, word, when in cast_review_follow_through.ITEMS
+                    if campaign_id == campaign.campaign_id]  # fmt: skip
+        for access, decision in [*(("", decision) for decision in campaign.decisions), *accesses]:
             account = by_id[decision.account_id]
             instance = account.instance if isinstance(account, Account) else "main"
             decided = decision.decided_at is not None and decision.decided_at <= export.collected_at
             said = [_reviewer_email(decision.reviewer), decision.word, _time(decision.decided_at)] if decided else ["", "", ""]
             rows.append([campaign.campaign_id, campaign.name, _time(campaign.launched), _time(campaign.due),
-                         system_of(account), "" if instance == "main" else instance, decision.account_id, "", *said,
+                         system_of(account), "" if instance == "main" else instance, decision.account_id, access, *said,
                          ""])  # fmt: skip
     return _csv(
         "campaign_id,campaign_name,launched_at,due_at,system,instance,account_id,entitlement,reviewer_email,decision,"
@@ -175,15 +179,26 @@ def team_memberships() -> list[tuple[str, str, datetime, datetime | None]]:
     """Who was in which team of gitea, from when and until when: one from the beginning, others later."""
     first = [(account.native_id, f"team:{_TEAMS.get(account.native_id, 'ci')}", account.created, None) for account in GITEA_ACCOUNTS]
     later = [(account, team, at(given), at(taken) if taken else None)
-             for account, team, given, taken in cast_access_approval.TEAMS]  # fmt: skip
+             for account, team, given, taken in (*cast_access_approval.TEAMS, *cast_review_follow_through.TEAMS)]  # fmt: skip
     return [*first, *later]
+
+
+def operator_rights() -> list[tuple[str, str, datetime, datetime | None]]:
+    """Who had which right in paydesk, from when and until when in fact."""
+    rights = (*cast_access_approval.RIGHTS, *cast_review_follow_through.RIGHTS)
+    return [(account, right, at(given), at(taken) if taken else None) for account, right, given, taken in rights]
+
+
+def holdings() -> list[tuple[str, str, datetime, datetime | None]]:
+    """Everything that anybody held in gitea or paydesk."""
+    return [*team_memberships(), *operator_rights()]
 
 
 def _entitlement_rows(export: Export) -> Iterable[list[Any]]:
     moment = export.collected_at
     if export.instance == "paydesk":  # its list says what operators may do, not since when
-        for account, right, given, taken in cast_access_approval.RIGHTS:
-            if at(given) <= moment and not (taken and at(taken) <= moment):
+        for account, right, given, taken in operator_rights():
+            if given <= moment and not (taken and taken <= moment):
                 yield ["paydesk", account, right, "role", "", ""]
         return
     by_id = {account.native_id: account for account in GITEA_ACCOUNTS}

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .. import cast_access_approval
+from .. import cast_access_approval, cast_review_follow_through
 from ..plan import Export
 from ..story import BY_EMPLOYEE_ID, at
 from .ids import compact, digest
@@ -55,7 +55,7 @@ ISSUES = (
         Issue(number, "Access Request", summary, reporter, beneficiary, target, at(created),
               tuple((at(moment), who, status) for moment, who, status in moves), entitlement, is_cut_short)
         for number, summary, reporter, beneficiary, target, entitlement, created, moves, is_cut_short
-        in cast_access_approval.ISSUES
+        in (*cast_access_approval.ISSUES, *cast_review_follow_through.ISSUES)
     ),
 )  # fmt: skip
 

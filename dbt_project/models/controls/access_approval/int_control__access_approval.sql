@@ -77,15 +77,7 @@ acts as (
         approval.approved_at,
         approval.evidence,
         approval.withdrawn_at is null or approval.withdrawn_at > numbered.not_after as stands,
-        case
-            when approval.is_requester or approval.is_beneficiary or not approval.is_human
-                or list_contains(approval.approver_identity_ids, numbered.identity_id)
-                or approval.approver_email in (lower(numbered.email), lower(numbered.user_name)) then false
-            when approval.is_requester is null or approval.is_beneficiary is null or approval.approver is null then null
-            when approval.approver_email is null and len(approval.approver_identity_ids) = 0
-                and coalesce(numbered.identity_type in ('employee', 'contractor'), true) then null
-            else true
-        end as is_independent,
+        {{ is_independent('approval', 'numbered') }} as is_independent,
         approval.approved_at >= numbered.not_after - {{ days('valid_days') }}
             and approval.approved_at <= numbered.not_before as counts_whenever,
         approval.approved_at >= coalesce(numbered.not_before, timestamp '0001-02-01') - {{ days('valid_days') }}
