@@ -11,6 +11,7 @@ from (
         'stg_hashicorp_vault__log_presence',
         'stg_aws__log_presence',
         'stg_gcp__log_presence',
+        'stg_azure_key_vault__log_presence',
         'stg_okta__log_presence',
         'stg_entra__directory_audits_presence',
         'stg_entra__sign_ins_presence',

@@ -8,6 +8,7 @@ sighted as (
         'stg_hashicorp_vault__events',
         'stg_aws__events',
         'stg_gcp__events',
+        'stg_azure_key_vault__events',
         'stg_okta__events',
         'stg_github__events',
         'stg_entra__events',

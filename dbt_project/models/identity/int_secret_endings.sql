@@ -1,6 +1,6 @@
 -- What ends a version other than its successor: destruction of that version, deletion of the whole secret, or absence
 -- from a complete inventory. A soft delete ends nothing: it can be undone. Nor did anything end that an inventory still
--- holds afterwards.
+-- holds afterwards, or that somebody recovered.
 with
 
 listings as (
@@ -42,6 +42,13 @@ uncontradicted as (
             and (claimed.version is null or claimed.version = listings.version)
             and (claimed.version_id is null or claimed.version_id = listings.version_id)
             and listings.created_at < claimed.ended_at and listings.collected_at > claimed.ended_at
+    )
+    and not exists (
+        select 1
+        from {{ ref('int_events') }} as recovered
+        where recovered.system = claimed.system and recovered.instance = claimed.instance
+            and recovered.credential_id = claimed.secret_id and recovered.action = 'credential_activated'
+            and recovered.occurred_at >= claimed.ended_at
     )
 ),
 

@@ -15,6 +15,7 @@ logged as (
             'stg_hashicorp_vault__usage',
             'stg_aws__usage',
             'stg_gcp__usage',
+            'stg_azure_key_vault__usage',
             'stg_okta__usage',
             'stg_entra__directory_audits_usage',
             'stg_entra__sign_ins_usage',

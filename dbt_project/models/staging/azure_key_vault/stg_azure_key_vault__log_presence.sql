@@ -1,0 +1,1 @@
+{{ log_presence('azure_key_vault', 'audit_event', 'time') }}
