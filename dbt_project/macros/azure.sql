@@ -14,9 +14,13 @@ end
 {%- endmacro %}
 
 
-{#- The version that a Key Vault URI names: 32 hexadecimal digits. -#}
-{% macro key_vault_version(uri) -%}
-nullif(lower(regexp_extract({{ uri }}, '(?i)/(?:secrets|keys|certificates)/[^/?]+/([0-9a-f]{32})(?:[/?]|$)', 1)), '')
+{#- The version that an object's id names, else the 32 hexadecimal digits in the URI called, where a verb may stand in
+    their place. -#}
+{% macro key_vault_version(id, request_uri) -%}
+nullif(lower(coalesce(
+    nullif(nullif(regexp_extract({{ id }}, '(?i)/(?:secrets|keys|certificates)/[^/?]+/([^/?]+)', 1), 'pending'), ''),
+    regexp_extract({{ request_uri }}, '(?i)/(?:secrets|keys|certificates)/[^/?]+/([0-9a-f]{32})(?:[/?]|$)', 1)
+)), '')
 {%- endmacro %}
 
 

@@ -7,7 +7,7 @@ calls as (
         log.*,
         meanings.action,
         {{ key_vault_object("coalesce(nullif(object_id_uri, ''), request_uri)") }} as credential_id,
-        coalesce({{ key_vault_version('object_id_uri') }}, {{ key_vault_version('request_uri') }}) as version_id
+        {{ key_vault_version('object_id_uri', 'request_uri') }} as version_id
     from {{ evidence_records('azure_key_vault', 'audit_event') }} as log
     inner join {{ vendor_actions('azure_key_vault', 'audit_event') }} as meanings
         on {{ vendor_word('log.operation_name') }} = meanings.vendor_action

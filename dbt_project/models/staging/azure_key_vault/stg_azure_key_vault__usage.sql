@@ -16,7 +16,7 @@ calls as (
 subjects as (
     select sha256, record_number, event_at, succeeded, 'azure_key_vault' as system, cast(null as varchar) as account_id,
         {{ key_vault_object("coalesce(nullif(object_id_uri, ''), request_uri)") }} as credential_id,
-        coalesce({{ key_vault_version('object_id_uri') }}, {{ key_vault_version('request_uri') }}) as version_id
+        {{ key_vault_version('object_id_uri', 'request_uri') }} as version_id
     from calls
     where is_use
     union all
