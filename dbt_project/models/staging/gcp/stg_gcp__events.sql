@@ -7,7 +7,8 @@ entries as (
     select
         *,
         coalesce(
-            insert_id || '/' || "timestamp" || coalesce('/' || log_name, ''),
+            -- Exports write one instant with three to nine digits of a second.
+            insert_id || '/' || cast({{ instant('"timestamp"') }} as varchar) || coalesce('/' || log_name, ''),
             record_hash
         ) as entry_id,
         coalesce(nullif(response_unique_id, ''), nullif(label_unique_id, ''),
