@@ -12,7 +12,7 @@ from tests.warehouse.staged_samples import StagedSamples, stage
 
 @pytest.fixture(scope="module")
 def staged(tmp_path_factory) -> StagedSamples:
-    return stage(Home.at(tmp_path_factory.mktemp("samples")), ["jira", "github", "servicenow"])
+    return stage(Home.at(tmp_path_factory.mktemp("samples")), ["jira", "github", "servicenow", "kubernetes"])
 
 
 def test_a_jira_issue_and_its_changes(staged):
@@ -96,3 +96,19 @@ def test_a_servicenow_list_export_with_days_before_months(staged):
         (4, "INC0000045", 4, "incident", "Closed", opened, closed, closed),
     ]
     assert len(tickets) == 39
+
+
+def test_tokens_and_use_of_a_cluster(staged):
+    sample = "kubernetes/audit_log/panther-analysis__Amazon.EKS.Audit.jsonl"
+    events = staged.rows("stg_kubernetes__events", "action, account_id, credential_type, actor_id, occurred_at", sample)
+    at = datetime(2025, 8, 26, 17, 40, 49, 330617)
+    proxy = "system:serviceaccount:kube-system:kube-proxy"
+    assert events == [
+        (13, "credential_created", proxy, "service_account_token", "system:node:ip-192-168-3-178.us-west-2.compute.internal", at),
+        (14, "credential_created", proxy, "service_account_token", "system:node:suspicious-node", at),
+    ]  # fmt: skip
+    used = staged.rows_per_subject("stg_kubernetes__usage", "account_id, first_success_at, first_failure_at", sample)
+    # Nobody is behind system:anonymous, and a watch that has only begun is not answered yet.
+    assert used[0] == ("eks:addon-manager", datetime(2022, 12, 1, 18, 20, 25, 78000), None)
+    coredns = datetime(2022, 11, 29, 22, 40, 2, 903000)
+    assert ("system:serviceaccount:kube-system:coredns", coredns, coredns) in used

@@ -16,6 +16,7 @@ from (
         'stg_entra__directory_audits_presence',
         'stg_entra__sign_ins_presence',
         'stg_github__log_presence',
+        'stg_kubernetes__log_presence',
         'stg_generic__log_presence',
     ]) %}
     select * from {{ ref(name) }}

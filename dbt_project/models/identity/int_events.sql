@@ -12,6 +12,7 @@ sighted as (
         'stg_okta__events',
         'stg_github__events',
         'stg_entra__events',
+        'stg_kubernetes__events',
         'stg_generic__events',
     ]) }}
 ),

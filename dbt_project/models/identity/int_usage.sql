@@ -20,6 +20,7 @@ logged as (
             'stg_entra__directory_audits_usage',
             'stg_entra__sign_ins_usage',
             'stg_github__usage',
+            'stg_kubernetes__usage',
             'stg_generic__usage',
         ]) %}
         select * from {{ ref(name) }}

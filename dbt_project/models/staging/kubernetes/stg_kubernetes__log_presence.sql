@@ -1,0 +1,1 @@
+{{ log_presence('kubernetes', 'audit_log', 'occurred_at') }}
