@@ -1,6 +1,7 @@
 {#- Text to an instant: TIMESTAMP in UTC, microseconds. What has no zone is in the zone configured for `feed`
     (`system/feed`), else UTC. Vendors' ways of saying "never" (N/A, no_information, 0000-00-00, empty) become NULL.
-    Plain numbers are seconds, milliseconds or microseconds since 1970, told apart by size. -#}
+    Plain numbers are seconds, milliseconds or microseconds since 1970, told apart by size. A date with slashes before an
+    hour with AM or PM is how portals in American English write it: month first. -#}
 {% macro instant(text, feed=none) -%}
 {%- set zone = feed_timezone(feed) -%}
 (case
@@ -9,6 +10,8 @@
     when regexp_full_match(trim({{ text }}), '[0-9]{12,13}(\.[0-9]+)?')
         then make_timestamp(cast(round(try_cast({{ text }} as decimal(20, 6)) * 1000) as bigint))
     when regexp_full_match(trim({{ text }}), '[0-9]{15,16}') then make_timestamp(try_cast({{ text }} as bigint))
+    when regexp_full_match(trim({{ text }}), '[0-9]{1,2}/[0-9]{1,2}/[0-9]{4},? [0-9:.]+ [AP]M')
+        then {{ zoned("try_strptime(replace(trim(" ~ text ~ "), ',', ''), ['%m/%d/%Y %I:%M:%S.%f %p', '%m/%d/%Y %I:%M:%S %p'])", zone) }}
     {% if zone != 'UTC' -%}
     -- Neither Z, nor an offset, nor a zone's name after a time of day.
     when not regexp_matches(trim({{ text }}), ':.*([Zz]|[+-][0-9]{1,2}(:?[0-9]{2})?| [A-Z]{2,5})$')

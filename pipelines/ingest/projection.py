@@ -74,14 +74,16 @@ def lake_columns(feed: FeedDescription) -> dict[str, str]:
 def instant(text: str, zone: str = "UTC") -> str:
     """SQL for the UTC TIMESTAMP that a text expression names, NULL where it names none.
 
-    RFC 3339 with 0 to 9 digits of a second and any offset, without an offset in `zone`; or seconds, milliseconds or
-    microseconds since 1970. The same texts as dbt's instant().
+    RFC 3339 with 0 to 9 digits of a second and any offset, without an offset in `zone`; seconds, milliseconds or
+    microseconds since 1970; or as American portals write it, 5/27/2021, 5:13:43.707 PM. The same texts as dbt's instant().
     """
     trimmed = f"trim({text})"
     zoned = f"TRY_CAST(TRY_CAST({trimmed} AS TIMESTAMPTZ) AS TIMESTAMP)"
+    american = f"try_strptime(replace({trimmed}, ',', ''), ['%m/%d/%Y %I:%M:%S.%f %p', '%m/%d/%Y %I:%M:%S %p'])"
     if zone != "UTC":
         local = f"CAST(timezone({literal(zone)}, TRY_CAST({trimmed} AS TIMESTAMP)) AS TIMESTAMP)"
         zoned = f"CASE WHEN regexp_matches({trimmed}, {literal(_HAS_ZONE)}) THEN {zoned} ELSE {local} END"
+        american = f"CAST(timezone({literal(zone)}, {american}) AS TIMESTAMP)"
     # A cast to TIMESTAMP drops an offset in silence, and one to TIMESTAMPTZ is five times as slow: so the former
     # only where the text ends in Z.
     return (
@@ -92,6 +94,7 @@ def instant(text: str, zone: str = "UTC") -> str:
         f"WHEN regexp_full_match({trimmed}, '[0-9]{{12,13}}(\\.[0-9]+)?') "
         f"THEN make_timestamp(CAST(round(TRY_CAST({text} AS DECIMAL(20, 6)) * 1000) AS BIGINT)) "
         f"WHEN regexp_full_match({trimmed}, '[0-9]{{15,16}}') THEN make_timestamp(TRY_CAST({text} AS BIGINT)) "
+        f"WHEN regexp_full_match({trimmed}, '[0-9]{{1,2}}/[0-9]{{1,2}}/[0-9]{{4}},? [0-9:.]+ [AP]M') THEN {american} "
         f"WHEN regexp_matches({trimmed}, '^[0-9]') THEN {zoned} END)"
     )
 

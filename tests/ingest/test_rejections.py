@@ -94,6 +94,8 @@ def test_an_event_without_a_readable_time_is_rejected(read, time):
         (1772442000.25, "2026-03-02 09:00:00.250000"),
         ("1772442000123", "2026-03-02 09:00:00.123000"),
         ("1772442000123456", "2026-03-02 09:00:00.123456"),
+        ("3/2/2026, 9:00:00.707 PM", "2026-03-02 21:00:00.707000"),
+        ("03/02/2026 12:00:05 AM", "2026-03-02 00:00:05"),
     ],
 )
 def test_event_times_are_read_in_every_form_that_exporters_write(read, time, instant):
