@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _PROBLEMS_SHOWN = 40
 _GAPS_SHOWN = 5
+_NAMES_SHOWN = 8
 # Wide enough for every table where nobody looks through a window: a log, a pipe.
 _PIPE_WIDTH = 160
 
@@ -115,8 +116,27 @@ def show_problems(problems: Sequence[str]) -> None:
         console.print(Text(f"  and {len(problems) - _PROBLEMS_SHOWN:,} more; the bundles list them all."))
 
 
-def show_sources(sources: Iterable[SourceSummary]) -> None:
-    """One row per feed and instance, and below it the stretches that no file covers."""
+def _drift_lines(source: SourceSummary) -> Iterator[str]:
+    """What the feed's files hold that its description does not know, in two lines at the most."""
+    drift = source.drift
+    name = f"{source.system}/{source.feed} ({source.instance})"
+    if drift and drift.words and drift.words.share is not None:
+        words = drift.words
+        told = f"{name}: of {words.records:,} records {words.mapped:,} tell of an action, {words.use:,} of use"
+        yield told + _named("; words without a meaning: ", words.unknown_words, words.unknown_words_not_shown)
+    if drift and (drift.unread_fields or drift.unread_fields_not_shown):
+        sampled = f"{name}: not read, in {drift.sampled_records:,} sampled records of {drift.sampled_files} files: "
+        yield _named(sampled, drift.unread_fields, drift.unread_fields_not_shown)
+
+
+def _named(told: str, counts: Mapping[str, int], others: int) -> str:
+    shown = [f"{name} ({count:,})" for name, count in list(counts.items())[:_NAMES_SHOWN]]
+    more = others + len(counts) - len(shown)
+    return (told if shown or more else "") + ", ".join([*shown, *([f"{more:,} more"] if more else [])])
+
+
+def show_sources(sources: Sequence[SourceSummary]) -> None:
+    """One row per feed and instance, and below it the stretches that no file covers and what nobody described."""
     console = _console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("feed", "instance", "kind", "required"):
@@ -146,7 +166,7 @@ def show_sources(sources: Iterable[SourceSummary]) -> None:
         if len(source.gaps) > _GAPS_SHOWN:
             gaps.append(f"{name} ({source.instance}): and {len(source.gaps) - _GAPS_SHOWN} more gaps")
     console.print(table)
-    for line in gaps:
+    for line in [*gaps, *(line for source in sources for line in _drift_lines(source))]:
         console.print(Text(line))
 
 

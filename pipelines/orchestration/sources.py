@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.evidence import instants
 from pipelines.evidence.ledger import DeliveryKey, LedgerEntry, entries_of
 from pipelines.home import Home
-from pipelines.ingest.descriptions import load_descriptions
+from pipelines.ingest.descriptions import FeedDescription, load_descriptions
 from pipelines.orchestration.decisions import in_force
+
+if TYPE_CHECKING:
+    from pipelines.ingest.drift import Drift
 
 Window = tuple[datetime, datetime]
 
@@ -22,7 +25,7 @@ class SourceSummary:
     """One feed of one instance. Instants are UTC; None where nothing says.
 
     `covered` is from the first to the last instant that a log's files speak of, `gaps` the stretches between that
-    none of them does. Both are empty for what isn't a log.
+    none of them does. Both are empty for what isn't a log. `drift` is what its files hold that nobody described.
     """
 
     system: str
@@ -38,6 +41,7 @@ class SourceSummary:
     last_collected_at: datetime | None
     covered: Window | None
     gaps: tuple[Window, ...]
+    drift: Drift | None = None
 
 
 def summarise_sources(home: Home) -> list[SourceSummary]:
@@ -48,11 +52,30 @@ def summarise_sources(home: Home) -> list[SourceSummary]:
     required = {
         (row["system"], row["feed"], row["instance"] or "main") for row in in_force(home, "required_feeds")
     }
-    kinds = {key: description.kind for key, description in load_descriptions().items()}
-    return [
-        _summary(source, kinds.get(source[:2], ""), source in required, by_source.get(source, []))
-        for source in sorted(by_source.keys() | required)
-    ]
+    descriptions = load_descriptions()
+    found = []
+    for source in sorted(by_source.keys() | required):
+        feed = descriptions.get(source[:2])
+        deliveries = by_source.get(source, [])
+        summary = _summary(source, feed.kind if feed else "", source in required, deliveries)
+        if feed is not None and feed.system != "decisions":
+            summary = replace(summary, drift=_drift(home, feed, deliveries))
+        found.append(summary)
+    return found
+
+
+def _drift(home: Home, feed: FeedDescription, deliveries: Sequence[LedgerEntry]) -> Drift | None:
+    accepted = sorted(
+        (entry for entry in deliveries if entry.status == "accepted"),
+        key=lambda entry: (entry.collected_at, entry.sha256),
+    )
+    files = list({entry.sha256: entry.original_name for entry in accepted}.items())
+    if not files:
+        return None
+    # Imported here: without evidence there is nothing to ask a database.
+    from pipelines.ingest.drift import drift_of
+
+    return drift_of(home, feed, files)
 
 
 def as_plain(source: SourceSummary) -> dict[str, Any]:
@@ -61,6 +84,9 @@ def as_plain(source: SourceSummary) -> dict[str, Any]:
     def plain(value: Any) -> Any:
         if isinstance(value, datetime):
             return instants.written(value)
+        if is_dataclass(value) and not isinstance(value, type):
+            words = source.drift.words if source.drift else None
+            return asdict(value) | {"words": asdict(words) | {"share": words.share} if words else None}
         return [plain(one) for one in value] if isinstance(value, tuple) else value
 
     return {field.name: plain(getattr(source, field.name)) for field in fields(source)}
