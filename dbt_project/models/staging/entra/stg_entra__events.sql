@@ -147,8 +147,8 @@ keys as (
         sha256,
         record_number,
         lower(regexp_extract(key_text, 'KeyIdentifier=([^,\s]+)', 1)) as credential_id,
-        any_value(side) as side,
-        any_value(regexp_extract(key_text, '(?s)DisplayName=(.*)$', 1)) as credential_name,
+        min(side) as side,
+        min(regexp_extract(key_text, '(?s)DisplayName=(.*)$', 1)) as credential_name,
         bool_or(signs) as signs,
         bool_and(is_password) as is_password
     from (
@@ -201,8 +201,8 @@ access_acts as (
     where action like 'entitlement_%'
         and not (not is_unified and lower(coalesce(actor_app_name, '')) = 'ms-pim' and said not like '%pim%')
     -- A consent comes with the grants it leads to.
-    qualify said not like 'consent to application' or not coalesce(bool_or(said not like 'consent to application')
-        over (partition by sha256, correlation_id), false)
+    qualify said <> 'consent to application' or not coalesce(bool_or(said <> 'consent to application')
+        over (partition by sha256, coalesce(correlation_id, event_id)), false)
 ),
 
 accesses as (
