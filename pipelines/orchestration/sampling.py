@@ -18,7 +18,7 @@ from pipelines.home import Home
 from pipelines.ingest.descriptions import load_descriptions
 from pipelines.ingest.masking import shown
 from pipelines.reports.digests import sha256_of
-from pipelines.reports.revisions import Revision, newest, revisions_of
+from pipelines.reports.revisions import Revision, newest
 from pipelines.reports.sampling import METHOD, SamplingPlan, draw_samples, plan_of, write_samples
 from pipelines.settings import table_of
 
@@ -88,7 +88,7 @@ def sample(home: Home, period: str, control: str, seed: int | None = None, size:
 def _bundle(home: Home, period: str) -> Revision:
     bundle = newest(home, period)
     if not (bundle.path / "data" / "control_operations.csv").is_file():
-        names = sorted({path.name for path in home.reports.glob("*") if revisions_of(home, path.name)})
+        names = sorted(path.name for path in home.reports.glob("[!.]*") if path.is_dir())
         there = f"Reports there are: {', '.join(names)}." if names else f"Run `upheld report {period}` first."
         raise UserMistake(f"There is no report of {period!r}. {there}")
     return bundle

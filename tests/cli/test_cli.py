@@ -65,6 +65,12 @@ def test_a_trace_imports_nothing_heavy(tmp_path):
         (["check"], "upheld build"),
         (["report", "2026-H1"], "upheld run"),
         (["verify"], "neither a home"),
+        (["verify", "--manifest-sha256", "abc"], "64 hexadecimal digits"),
+        (["verify", "--trusted-key", "no-such-file.pem"], "public key"),
+        (["seal", "2026-H1"], "upheld run"),
+        (["seal"], "Missing argument"),
+        (["sample", "2026-H1", "ROT"], "upheld report 2026-H1"),
+        (["sample", "2026-H1", "ROT", "--seed", "-1"], "--seed"),
         (["trace", "op1"], "op1"),
     ],
 )
