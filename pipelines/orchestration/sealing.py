@@ -10,7 +10,6 @@ from pipelines.errors import UserMistake
 from pipelines.evidence.run_lock import run_lock
 from pipelines.home import Home
 from pipelines.orchestration.progress import Progress
-from pipelines.orchestration.state import LastRun
 from pipelines.reports.digests import sha256_of
 from pipelines.reports.revisions import MANIFEST_NAME, last_sealed
 from pipelines.reports.signature import ENVELOPE_NAME, signer_of
@@ -63,8 +62,6 @@ def seal(home: Home, period: str, progress: Progress) -> Sealing:
         before = last_sealed(home, period)
         progress.update("writing the bundle")
         bundle = seal_bundle(home, period, datetime.now(UTC))
-        # The last run's bundle is not the one that stands now.
-        LastRun.forget(home)
         progress.end(str(bundle.path))
     signed = bundle.path / ENVELOPE_NAME
     return Sealing(

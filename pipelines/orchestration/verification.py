@@ -17,7 +17,15 @@ from pipelines.reports.data_files import rows_of
 from pipelines.reports.digests import sha256_of
 from pipelines.reports.revisions import MANIFEST_NAME
 from pipelines.reports.signature import key_id, trusted_key
-from pipelines.reports.verify import Anchor, CheckedBundle, LedgerPlace, Manifest, check_bundle, is_bundle
+from pipelines.reports.verify import (
+    Anchor,
+    CheckedBundle,
+    LedgerPlace,
+    Manifest,
+    check_bundle,
+    is_bundle,
+    read_manifest,
+)
 
 
 @dataclass(frozen=True)
@@ -102,7 +110,8 @@ def _verified_home(home: Home, anchor: Anchor) -> Verification:
     sealed = {path.name for path in _visible(home.sealed)}
     for name in sorted({*folders, *sealed}):
         findings += _as_sealed(home, name)
-    what = "Ledger and originals" + (f", {len(folders)} bundles" if folders else "")
+    bundles = f", {len(folders)} bundle{'' if len(folders) == 1 else 's'}" if folders else ""
+    what = f"Ledger and originals{bundles}"
     return Verification(what, sorted(findings), notes)
 
 
@@ -197,13 +206,12 @@ def _as_sealed(home: Home, name: str) -> Iterator[Finding]:
 
 
 def _sealed_warehouse(home: Home, name: str, manifest: Path) -> Iterator[Finding]:
-    import json
-
     where = f"sealed/{name}/warehouse.duckdb"
     path = home.sealed_warehouse(name)
     try:
-        noted = json.loads(manifest.read_bytes())["predicate"]["seal"]["warehouse"]["digest"]["sha256"]
-    except (ValueError, KeyError, TypeError):
+        noted = read_manifest(manifest.read_bytes()).sealed_warehouse
+    except (ValueError, KeyError, TypeError, RecursionError):
+        # That it is no manifest is told already.
         return
     if not path.is_file():
         yield Finding("missing", where, "was kept with the sealed bundle and is not there.")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipelines.errors import UserMistake
 from pipelines.evidence import instants
 from pipelines.evidence.ledger import entries_of
 from pipelines.evidence.verify import verify_home
@@ -23,7 +24,7 @@ from pipelines.reports.digests import sha256_of
 from pipelines.reports.manifest import Seal
 from pipelines.reports.report import open_report
 from pipelines.reports.revisions import MANIFEST_NAME, Revision, last_sealed, name_of
-from pipelines.warehouse import open_read_only
+from pipelines.warehouse import QueryFailed, open_read_only
 
 _READ_ONLY, _READ_ONLY_FOLDER = 0o444, 0o555
 
@@ -64,6 +65,11 @@ def gaps_of(home: Home, period_id: str) -> list[Gap]:
             """,
             [period_id],
         ).fetchall()
+    except QueryFailed as problem:
+        raise UserMistake(
+            f"{home.warehouse} doesn't say what is lacking ({str(problem).splitlines()[0]}): another version of upheld "
+            "published it. Run `upheld run` first."
+        ) from None
     finally:
         connection.close()
     return [Gap(*row) for row in rows]

@@ -71,8 +71,7 @@ class Manifest:
     conclusions: dict[str, str]
     sampling: dict[str, Any]
     ledger_place: LedgerPlace | None
-    sealed_warehouse: str | None = None
-    is_sealed: bool = False
+    sealed_warehouse: str | None
 
 
 @dataclass
@@ -106,7 +105,7 @@ def check_bundle(folder: Path, anchor: Anchor) -> CheckedBundle:
     sealed_with = _bytes(folder / ENVELOPE_NAME)
     checked.signer = signer_of(sealed_with) if sealed_with is not None else None
     try:
-        manifest = checked.manifest = _read_manifest(raw)
+        manifest = checked.manifest = read_manifest(raw)
     except (ValueError, KeyError, TypeError, RecursionError) as problem:
         detail = f"is no manifest of a bundle ({type(problem).__name__}: {problem})."
         checked.findings.append(Finding("altered", MANIFEST_NAME, detail))
@@ -134,7 +133,8 @@ def _anchored(folder: Path, raw: bytes, anchor: Anchor) -> Iterator[Finding]:
         yield Finding("signature", ENVELOPE_NAME, f"is not there: nothing vouches for {MANIFEST_NAME}.")
 
 
-def _read_manifest(raw: bytes) -> Manifest:
+def read_manifest(raw: bytes) -> Manifest:
+    """What a manifest says. Raises ValueError, KeyError, TypeError or RecursionError where it is none."""
     content = read_canonical_json(raw)
     if (content["_type"], content["predicateType"]) != (STATEMENT_TYPE, PREDICATE_TYPE):
         raise ValueError(f"it is a {content['_type']} about {content['predicateType']}")
@@ -151,7 +151,6 @@ def _read_manifest(raw: bytes) -> Manifest:
         sampling=dict(predicate["sampling"]),
         ledger_place=LedgerPlace(int(head["entry"]), str(head["entry_hash"])) if head else None,
         sealed_warehouse=str(seal["warehouse"]["digest"]["sha256"]) if seal else None,
-        is_sealed=bool(seal),
     )
 
 
@@ -168,7 +167,12 @@ def _files(folder: Path, manifest: Manifest) -> Iterator[Finding]:
         if parent.as_posix() != "."
     }
     for name in sorted({*manifest.files, *_NEEDED} - there.keys()):
-        yield Finding("missing", name, "is in the manifest but not there.")
+        named = (
+            "is in the manifest but not there."
+            if name in manifest.files
+            else "is not there; no bundle is without it."
+        )
+        yield Finding("missing", name, named)
     for name, path in sorted(there.items()):
         mode = path.lstat().st_mode
         if stat.S_ISDIR(mode):

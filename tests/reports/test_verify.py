@@ -91,7 +91,7 @@ def rewrite(home: Home, change: Callable[[Path], None], key: Path | None = None)
 def test_a_sealed_home_has_no_fault(sealed_home: Home, keys: Keys) -> None:
     found = verify(sealed_home.root, keys.public)
     assert found.findings == []
-    assert found.what == "Ledger and originals, 1 bundles"
+    assert found.what == "Ledger and originals, 1 bundle"
     assert verify(sealed_home.report(PERIOD), keys.public).findings == []
     noted = sha256_of(sealed_home.report(PERIOD) / "manifest.json")
     assert verify(sealed_home.report(PERIOD), manifest_sha256=noted.upper()).findings == []
