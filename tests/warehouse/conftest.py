@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -47,15 +46,6 @@ class CompanyHome:
         """Every data file of every bundle, by its path under reports/."""
         reports = self.root / "reports"
         return {str(path.relative_to(reports)): path.read_bytes() for path in sorted(reports.glob("*/data/*.csv"))}
-
-    def subjects(self) -> dict[str, dict[str, str]]:
-        """What each bundle's manifest names, with its SHA-256, by the bundle's path."""
-        return {
-            str(path.parent.relative_to(self.root)): {
-                subject["name"]: subject["digest"]["sha256"] for subject in json.loads(path.read_bytes())["subject"]
-            }
-            for path in sorted((self.root / "reports").glob("*/manifest.json"))
-        }
 
 
 def company_files() -> list[Path]:
