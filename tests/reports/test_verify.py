@@ -97,34 +97,38 @@ def test_a_sealed_home_has_no_fault(sealed_home: Home, keys: Keys) -> None:
     assert verify(sealed_home.report(PERIOD), manifest_sha256=noted.upper()).findings == []
 
 
-def test_every_flipped_byte_is_found_and_its_file_named(own: Home, keys: Keys) -> None:
-    """Positions are drawn from a seed: half in the bundle, a quarter in the ledger, a quarter in the originals."""
+def test_every_flipped_byte_is_found_and_its_file_named(own: Home, keys: Keys, tmp_path: Path) -> None:
+    """Positions are drawn from a seed: half in a bundle handed over, a quarter in the ledger, a quarter in originals."""
     rng = random.Random(20260630)
-    bundle = sorted(path for path in own.report(PERIOD).rglob("*") if path.is_file())
+    handed_over = tmp_path / "bundle"
+    shutil.copytree(own.report(PERIOD), handed_over)
+    bundle = sorted(path for path in handed_over.rglob("*") if path.is_file())
     originals = sorted(path for path in own.originals.rglob("*") if path.is_file())
-    targets = [
-        *((path, f"reports/{PERIOD}/{path.relative_to(own.report(PERIOD)).as_posix()}") for path in bundle),
-        *((path, f"original {path.name}") for path in originals),
-        (own.ledger, own.ledger.name),
-    ]
-    named = dict(targets)
+    named = {path: path.relative_to(handed_over).as_posix() for path in bundle}
+    named |= {path: f"original {path.name}" for path in originals} | {own.ledger: own.ledger.name}
     for path in named:
         path.chmod(0o644)
     unnoticed = []
     for number in range(FLIPS):
-        group = (bundle, bundle, [own.ledger], originals)[number % 4]
+        group, root = [
+            (bundle, handed_over),
+            ([own.ledger], own.root),
+            (bundle, handed_over),
+            (originals, own.root),
+        ][number % 4]
         path = rng.choice(group)
         raw = path.read_bytes()
         place = rng.randrange(len(raw))
         flipped = bytearray(raw)
         flipped[place] ^= rng.randrange(1, 256)
         path.write_bytes(flipped)
-        found = verify(own.root, keys.public).findings
-        if not any(fault.where.startswith(named[path]) for fault in faults(found)):
+        found = faults(verify(root, keys.public).findings)
+        if not any(fault.where.startswith(named[path]) for fault in found):
             unnoticed.append(f"{path} byte {place} is {flipped[place]:#x}: {found}")
         path.write_bytes(raw)
     assert unnoticed == []
     assert faults(verify(own.root, keys.public).findings) == []
+    assert verify(handed_over, keys.public).findings == []
 
 
 def test_a_ledger_cut_at_its_end_no_longer_holds_the_bundles_place(own: Home, keys: Keys) -> None:
