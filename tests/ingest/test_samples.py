@@ -45,7 +45,8 @@ def _parsed(text: Any) -> Any:
     if not isinstance(text, str):
         return text
     try:
-        return json.loads(text)
+        # Syslog puts a header before it.
+        return json.loads(text[max(text.find("{"), 0) :] if text[:1] == "<" else text)
     except ValueError:
         return None
 

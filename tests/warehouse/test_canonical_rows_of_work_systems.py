@@ -112,3 +112,27 @@ def test_tokens_and_use_of_a_cluster(staged):
     assert used[0] == ("eks:addon-manager", datetime(2022, 12, 1, 18, 20, 25, 78000), None)
     coredns = datetime(2022, 11, 29, 22, 40, 2, 903000)
     assert ("system:serviceaccount:kube-system:coredns", coredns, coredns) in used
+
+
+def test_one_servicenow_record_by_itself_and_others_on_their_way_through_a_tool(staged):
+    columns = "ticket_id, alias_id, kind, status, requester_id, created_at, updated_at"
+    assert staged.rows("stg_servicenow__tickets", columns, "servicenow/tickets/demisto__sc_req_item.json") == [
+        (1, "RITM0010028", "1234", "sc_req_item", "Open", "admin", datetime(2020, 4, 16, 15, 33), datetime(2020, 4, 21, 7, 35, 26)),
+    ]
+    assert staged.rows("stg_servicenow__tickets", columns, "servicenow/tickets/faros__servicenow__all-streams.log") == [
+        (1, "INC0000002", "9d385017c611228701d22104cc95c371", "incident", "On Hold", "681ccaf9c0a8016400b98a06818d57c7",
+         datetime(2021, 10, 26, 23, 7, 12), datetime(2022, 2, 1, 19, 51, 11)),
+        (2, "INC0000003", "e8caedcbc0a80164017df472f39eaed1", "incident", "In Progress", "681b365ec0a80164000fb0b05854a0cd",
+         datetime(2021, 11, 2, 23, 7, 30), datetime(2022, 2, 1, 19, 51, 14)),
+    ]  # fmt: skip
+
+
+def test_enterprise_server_sends_github_entries_as_syslog(staged):
+    sample = "github/audit_log/streamalert__ghe_general.jsonl"
+    promoted = staged.rows("stg_github__events", "action, account_id, entitlement, is_privileged, actor_id, occurred_at", sample)
+    assert [row[1:] for row in promoted] == [
+        ("entitlement_granted", "sally", "site_admin", True, "bob", datetime(2017, 5, 22, 19, 5, 54, 312000))
+    ] * len(promoted)
+    assert promoted
+    used = staged.rows_per_subject("stg_github__usage", "account_id, first_success_at", sample)
+    assert used == [("bob", datetime(2017, 5, 22, 19, 5, 54, 312000))]
