@@ -215,31 +215,31 @@ def test_samples_have_room_for_the_testers_own_result(report: AuditReport, tmp_p
     with (tmp_path / "data" / "samples.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(
             [
-                ("control_id", "rank", "subject_name", "opened_at", "measure_value", "evidence"),
-                ("ROT", "1", "'=HYPERLINK(1)", "2026-01-04T00:00:00Z", "105.128", "ab:1"),
-                ("ROT", "2", "''quoted", "2026-01-05T00:00:00.250000Z", "", "ab:2"),
+                ("period_id", "control_id", "seed", "rank", "subject_name", "opened_at", "evidence"),
+                ("2026-H1", "ROT", "7", "1", "'=HYPERLINK(1)", "2026-01-04T00:00:00Z", "ab:1"),
+                ("2026-H1", "ROT", "7", "2", "''quoted", "2026-01-05T00:00:00.250000Z", ""),
             ]
         )
     sheet = written(report, tmp_path)["Samples"]
-    rows = list(sheet.iter_rows(values_only=True))
-    assert rows[0][6:] == ("Tester's result", "Tester's initials", "Tested on", "Tester's note")
-    assert rows[1] == (
-        "ROT",
-        1,
-        "=HYPERLINK(1)",
-        datetime(2026, 1, 4),
-        105.128,
-        "ab:1",
-        None,
-        None,
-        None,
-        None,
+    head, *rows = sheet.iter_rows(values_only=True)
+    assert head == (
+        *("Control", "No.", "Subject"),
+        *("Tester's result", "Tester's initials", "Tested on", "Tester's note"),
+        *("Seed", "Opened (UTC)", "Evidence"),
     )
-    assert rows[2][2:5] == ("''quoted", datetime(2026, 1, 5, 0, 0, 0, 250_000), None)
+    empty = (None, None, None, None)
+    assert rows[0] == ("ROT", 1, "=HYPERLINK(1)", *empty, 7, datetime(2026, 1, 4), "ab:1")
+    assert rows[1] == ("ROT", 2, "''quoted", *empty, 7, datetime(2026, 1, 5, 0, 0, 0, 250_000), None)
     assert sheet["C2"].data_type == "s" and sheet["C2"].quotePrefix
     rules = {str(rule.sqref): (rule.type, rule.formula1) for rule in sheet.data_validations.dataValidation}
-    assert rules["G2:G3"] == ("list", '"No exception,Exception,Not testable"')
-    assert rules["H2:H3"][0] == "textLength" and rules["I2:I3"][0] == "date"
+    assert rules["D2:D3"] == ("list", '"No exception,Exception,Not testable"')
+    assert rules["E2:E3"][0] == "textLength" and rules["F2:F3"][0] == "date"
+
+
+def test_every_item_that_was_drawn_is_on_the_sheet(workbook: Workbook, bundle: Bundle) -> None:
+    with (bundle.path / "data" / "samples.csv").open(encoding="utf-8", newline="") as file:
+        drawn = [(row["control_id"], int(row["rank"]), row["operation_id"]) for row in csv.DictReader(file)]
+    assert drawn == [(row["Control"], row["No."], row["Operation"]) for row in records(workbook, "Samples")]
 
 
 def test_dates_before_spreadsheets_begin_are_text(report: AuditReport, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from xlsxwriter.worksheet import Worksheet
 from pipelines.reports import words
 from pipelines.reports.chapters import chapters, limits
 from pipelines.reports.formats.xlsx.legend import COLUMNS, NOTES
-from pipelines.reports.formats.xlsx.samples import ANSWERS, TO_FILL_IN, read_samples
+from pipelines.reports.formats.xlsx.samples import ANSWERS, READ_FIRST, TESTED_ON, TO_FILL_IN, read_samples
 from pipelines.reports.report import AuditReport, Column, Control, Table
 from pipelines.reports.visible_text import visible
 
@@ -178,24 +178,26 @@ class _Workpaper:
                 sheet, 0, 0, "No sample was drawn for this period. `upheld sample PERIOD CONTROL` draws one."
             )
             return
-        names = [column.name for column in columns]
-        for number, name in enumerate(names):
-            sheet.write_string(0, number, _heading(name), self.head)
-            sheet.set_column(number, number, _WIDTHS.get(name, 18))
-        first = len(names)
-        for offset, (heading, width) in enumerate(TO_FILL_IN):
-            sheet.write_string(0, first + offset, heading, self.fill_in_head)
-            sheet.set_column(first + offset, first + offset, width)
+        # Who tests reads what was drawn, then fills in; how it was drawn stands behind.
+        read = [at for name in READ_FIRST for at, column in enumerate(columns) if column.name == name]
+        behind = [at for at, column in enumerate(columns) if column.name not in (*READ_FIRST, *_UNSAID[:1])]
+        first = len(read)
+        places = [*enumerate(read), *enumerate(behind, start=first + len(TO_FILL_IN))]
+        for place, at in places:
+            sheet.write_string(0, place, _heading(columns[at].name), self.head)
+            sheet.set_column(place, place, _WIDTHS.get(columns[at].name, 18))
+        for place, (heading, width) in enumerate(TO_FILL_IN, start=first):
+            sheet.write_string(0, place, heading, self.fill_in_head)
+            sheet.set_column(place, place, width)
         for number, row in enumerate(drawn, start=1):
-            for at, (column, value) in enumerate(zip(columns, row, strict=True)):
-                self.put(sheet, number, at, column, value)
-            for offset in range(len(TO_FILL_IN)):
-                sheet.write_blank(
-                    number, first + offset, None, self.fill_in_day if offset == 2 else self.fill_in
-                )
+            for place, at in places:
+                self.put(sheet, number, place, columns[at], row[at])
+            for place, (heading, _width) in enumerate(TO_FILL_IN, start=first):
+                form = self.fill_in_day if heading == TESTED_ON else self.fill_in
+                sheet.write_blank(number, place, None, form)
         self.validate(sheet, first, len(drawn))
-        sheet.freeze_panes(1, min(2, first))
-        sheet.autofilter(0, 0, len(drawn), first + len(TO_FILL_IN) - 1)
+        sheet.freeze_panes(1, min(3, first))
+        sheet.autofilter(0, 0, len(drawn), len(places) + len(TO_FILL_IN) - 1)
         sheet.repeat_rows(0)
 
     def validate(self, sheet: Worksheet, first: int, last: int) -> None:

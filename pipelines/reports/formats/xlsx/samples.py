@@ -11,14 +11,17 @@ from typing import Any
 from pipelines.reports.report import Column, Kind
 
 ANSWERS = ("No exception", "Exception", "Not testable")
+TESTED_ON = "Tested on"
 TO_FILL_IN = (
     ("Tester's result", 18),
     ("Tester's initials", 12),
-    ("Tested on", 13),
+    (TESTED_ON, 13),
     ("Tester's note", 50),
 )
+READ_FIRST = ("control_id", "rank", "subject_name", "subject_id", "outcome", "reason_text")
+"""What a tester reads before filling in."""
 _NEUTRALISED = re.compile(r"''*([=+\-@\uff1d\uff0b\uff0d\uff20]|\\t|\\r)")
-_NUMBERS = ("measure_value", "threshold_value", "rank", "seed", "size", "population")
+_NUMBERS = ("rank", "seed", "frame_size", "sample_size")
 
 
 def read_samples(path: Path) -> tuple[tuple[Column, ...], list[tuple[Any, ...]]]:
