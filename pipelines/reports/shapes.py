@@ -6,7 +6,7 @@ not exist yet is drawn too:
 - slots, where each operation stands for a stretch of days (its cycle is a date): what is there and what is missing;
 - cycles, where operations come in a few rounds: how each round went;
 - measures, where operations are measured against a limit: how far from it each was;
-- spells, where a control judges a state that lasts: the exceptions, from when to when.
+- spells, where a control judges a state that lasts: the exceptions, from when to when, beside the measures if there are any.
 """
 
 from __future__ import annotations
@@ -102,10 +102,14 @@ select
         when count(nullif(cycle, '')) >= 0.9 * count(*) and count(distinct cycle) <= $cycles then 'cycles'
         when count(*) filter (measure_value is not null and threshold_value > 0) >= 0.5 * count(*) then 'measures'
     end as kind,
-    count(*) filter (outcome in ('operated', 'deviation') and performed_at is not null)
-        < 0.5 * count(*) filter (outcome in ('operated', 'deviation')) as lasts
-from rpt_control_operations
-where period_id = $period_id
+    -- A state has a time for which it is allowed, and most exceptions last. An act has neither.
+    count(*) filter (is_exception and due_at > opened_at) >= 0.5 * count(*) filter (is_exception)
+        and count(*) filter (is_exception and performed_at is null) >= 0.5 * count(*) filter (is_exception) as lasts
+from (
+    select *, outcome in ('deviation', 'waived', 'indeterminate') as is_exception
+    from rpt_control_operations
+    where period_id = $period_id
+)
 group by control_id
 order by control_id
 """
@@ -239,7 +243,7 @@ def read_shapes(
             found.append(_cycles(ask, control_id))
         elif kind == "measures":
             found.append(_measures(ask, control_id, times))
-        if kind is None or (kind == "measures" and lasts):
+        if kind in (None, "measures") and lasts:
             found.append(_spells(ask, control_id, cutoff_at))
         shapes[control_id] = tuple(shape for shape in found if shape is not None)
     return shapes

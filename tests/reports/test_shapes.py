@@ -152,6 +152,19 @@ def test_a_state_that_lasts_is_drawn_by_its_exceptions(control: Make) -> None:
     ]
 
 
+def test_an_act_without_a_limit_needs_no_further_picture(control: Make) -> None:
+    grant = {"opened_at": at(10), "due_at": at(10)}
+    assert control([grant, grant | {"outcome": "deviation"}]).shapes == ()
+
+
+def test_a_state_that_is_measured_is_drawn_both_ways(control: Make) -> None:
+    unused = {"opened_at": at(0), "due_at": at(90), "measure_value": 120.0, "threshold_value": 90.0}
+    shapes = control(
+        [unused | {"outcome": "deviation"}, unused | {"performed_at": at(80), "measure_value": 80.0}]
+    ).shapes
+    assert [type(shape) for shape in shapes] == [Measures, Spells]
+
+
 def test_a_state_without_exceptions_needs_no_picture(control: Make) -> None:
     assert control([{"opened_at": at(0)}, {"opened_at": at(0)}]).shapes == ()
 

@@ -244,7 +244,7 @@ def _cells(raster: list[Measured], period: Period, y_of: Any, tall: float) -> li
             "y": round(y - tall / 2, 2),
             "y2": round(y + tall / 2, 2),
             "outcome": point.outcome,
-            "opacity": 0.4 + 0.2 * min(3, 4 * point.operations // (most + 1)),
+            "opacity": 0.55 + 0.15 * min(3, 4 * point.operations // (most + 1)),
         }
         before = cells[-1] if cells else None
         if (
