@@ -68,12 +68,30 @@ def test_the_first_page_tells_scope_conclusions_and_what_is_not_covered(paper: l
         "7 of 13 controls assessed",
         "2 decisions first collected after the instant they govern",
         "ROT Secret and key rotation",
-        "2 deviations, 1 waived",
+        "1 failed expectation",
         "What this report does not cover",
         "APR Access approval, CHG Change approval",
         "3 of 30.",
     ):
         assert closed_up(told) in first, told
+
+
+def test_thirteen_controls_and_what_is_not_covered_fit_the_first_page(report: AuditReport) -> None:
+    worst = next(control for control in report.controls if control.control_id == "DOR")
+    controls = tuple(
+        replace(
+            control,
+            figures=worst.figures,
+            conclusion=worst.conclusion,
+            findings=worst.findings,
+            timeline=worst.timeline,
+        )
+        for control in report.controls
+    )
+    decisions = tuple(decision for _ in range(2) for decision in report.late_decisions)
+    first, *_ = pages(render.document(replace(report, controls=controls, late_decisions=decisions)))
+    assert "13 of 13 controls assessed" in first
+    assert "Characters that its fonts lack are written out as code points." in first.replace("\n", " ")
 
 
 def test_a_control_tells_claim_population_bound_exceptions_and_waivers(paper: list[str]) -> None:

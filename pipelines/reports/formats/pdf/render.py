@@ -189,7 +189,10 @@ def _chapter(chapter: Chapter) -> dict[str, Any]:
         if control.conclusion in words.CONCLUSIONS
         else control.conclusion,
         "sentence": chapter.sentence,
-        "grounds": chapter.grounds,
+        # The other grounds are columns of the same table.
+        "grounds": words.counted(len(chapter.failed), "failed expectation")
+        if chapter.failed and control.conclusion == "insufficient_evidence"
+        else "",
         "objective": control.objective or "",
         "operation_is": control.operation_is or "",
         "operated_when": control.operated_when or "",
