@@ -70,6 +70,24 @@ def test_secrets_and_their_current_version(staged):
     ]  # fmt: skip
 
 
+def test_users_roles_and_what_they_may_do_at_an_instant(staged):
+    sample = "aws/account_authorization_details/cloudmapper__iam-get-account-authorization-details.json.gz"
+    accounts = staged.rows("stg_aws__account_snapshots", "account_id, account_type, opened_at, absence_scope", sample)
+    here = "arn:aws:iam::123456789012"
+    assert accounts[2] == (6, f"{here}:role/service-role/level1", "iam_role", datetime(2018, 11, 20, 17, 14, 45), f"{here}:role")
+    assert accounts[5] == (9, "arn:aws:iam::aws:user/USER", "iam_user", datetime(2021, 3, 13, 18, 42, 34), "arn:aws:iam::aws:user")
+    assert [account[0] for account in accounts] == [4, 5, 6, 7, 8, 9]
+    rights = staged.rows("stg_aws__entitlement_snapshots", "account_id, entitlement, entitlement_type, is_privileged", sample)
+    # Its inline policy allows every action on everything; the attached one does not.
+    assert [right for right in rights if right[0] == 5] == [
+        (5, f"{here}:role/bad_role", "arn:aws:iam::aws:policy/service-role/AmazonEC2RoleforSSM", "policy", False),
+        (5, f"{here}:role/bad_role", "dostuff", "policy", True),
+    ]
+    assert rights[-1][1:4] == ("arn:aws:iam::aws:user/USER", "arn:aws:iam::aws:group/GROUP_WITH_BAD_INLINE_POLICY", "group")
+    defined = staged.rows("stg_aws__entitlement_definitions", "entitlement_type, is_privileged", sample)
+    assert defined == [(1, "group", False), (2, "policy", False), (3, "policy", False)]
+
+
 def test_service_accounts_keys_and_rights_of_google_cloud(staged):
     rows = staged.rows(
         "stg_gcp__events",
