@@ -7,7 +7,7 @@ another (`caller` and `caller.value`) or two keys differ by case alone, the part
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipelines.ingest.descriptions import KeyPath
@@ -61,6 +61,8 @@ class JsonShape:
 
     def __init__(self, paths: Iterable[tuple[KeyPath, str]]) -> None:
         self._root = _Node()
+        paths = list(paths)
+        self._paths = list(dict.fromkeys(paths))
         for path, sql_type in paths:
             node = self._root
             for key in path:
@@ -84,22 +86,55 @@ class JsonShape:
         """Whether some value is reached through the text of the record alone."""
         return bool(self._twins)
 
-    def find(self, path: KeyPath, record: str = "", whole: str = "json") -> Found:
-        """SQL for the value at one of the paths. `record` is a prefix to the columns, `whole` the record's text."""
-        node = self._root.children[path[0]]
+    def lookups(self, record: str = "", whole: str = "json") -> Mapping[str, str]:
+        """SQL for what is looked up in texts, each text parsed once: alias -> list of values. `find` refers to them."""
+        return {
+            alias: _looked_up(text, [path for path, _ in found], is_json=text == _text_of(whole))
+            for alias, (text, found) in self._lookups(record, whole).items()
+        }
+
+    def find(self, path: KeyPath, record: str = "", whole: str = "json", is_looked_up: bool = False) -> Found:
+        """SQL for the value at one of the paths. `record` is a prefix to the columns, `whole` the record's text.
+
+        `is_looked_up` says that the source has the columns of `lookups`.
+        """
+        found, node, left = self._way(path, record, whole)
+        if not left:
+            return Found(found, is_json=node.sql_type == "JSON", may_be_whole=node.is_looked_into)
+        if not is_looked_up:
+            return Found(f"{_looked_up(found, [left])}[1]")
+        for alias, (_, paths) in self._lookups(record, whole).items():
+            for number, (_, full) in enumerate(paths, 1):
+                if full == path:
+                    return Found(f"{alias}[{number}]")
+        raise KeyError(path)
+
+    def _way(self, path: KeyPath, record: str, whole: str) -> tuple[str, _Node, KeyPath]:
+        """How far typed structures lead: the SQL, the node there, and the keys left to be looked up in its text."""
         if path[0] in self._twins:
-            return Found(_looked_up(f"CAST({whole} AS VARCHAR)", path))
+            return _text_of(whole), self._root, path
+        node = self._root.children[path[0]]
         found = record + name(path[0])
         for depth, key in enumerate(path[1:], 1):
             if node.is_looked_into:
-                return Found(_looked_up(found, path[depth:]))
+                return found, node, path[depth:]
             node = node.children[key]
             found += f".{name(key)}"
-        return Found(found, is_json=node.sql_type == "JSON", may_be_whole=node.is_looked_into)
+        return found, node, ()
+
+    def _lookups(self, record: str, whole: str) -> dict[str, tuple[str, list[tuple[KeyPath, KeyPath]]]]:
+        by_text: dict[str, list[tuple[KeyPath, KeyPath]]] = {}
+        for path, _ in self._paths:
+            text, _, left = self._way(path, record, whole)
+            if left and (left, path) not in by_text.setdefault(text, []):
+                by_text[text].append((left, path))
+        return {f"looked_up_{number}": found for number, found in enumerate((t, p) for t, p in by_text.items() if p)}
 
     def has_nothing(self, record: str = "", whole: str = "json") -> str:
         """SQL for a record that has none of the keys."""
-        found = (self.find((key,), record, whole).text for key in self._root.children)
+        found = [f"{record}{name(key)}" for key in self.columns]
+        twins = [path for path, _ in self._paths if path[0] in self._twins]
+        found += [self.find(path, record, whole, is_looked_up=True).text for path in dict.fromkeys(twins)]
         return " AND ".join(f"{each} IS NULL" for each in found)
 
     @property
@@ -114,7 +149,15 @@ def json_string(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _looked_up(text: str, path: KeyPath) -> str:
-    # As a range, the first character is compared without looking at the rest.
-    keys = literal("$" + "".join(f".{json_string(key)}" for key in path))
-    return f"CASE WHEN {text} >= '{{' AND {text} < '|' THEN TRY(json_extract_string({text}, {keys})) END"
+def _text_of(json: str) -> str:
+    return f"CAST({json} AS VARCHAR)"
+
+
+def _looked_up(text: str, paths: Sequence[KeyPath], is_json: bool = False) -> str:
+    keys = ", ".join(literal("$" + "".join(f".{json_string(key)}" for key in path)) for path in paths)
+    found = f"json_extract_string({text}, [{keys}])"
+    if is_json:
+        return found
+    # As a range, the first character is compared without looking at the rest. TRY instead of json_valid() would take
+    # a batch with one text that is no JSON row by row.
+    return f"(CASE WHEN {text} >= '{{' AND {text} < '|' AND json_valid({text}) THEN {found} END)"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from pipelines.ingest.descriptions import (
@@ -105,10 +105,14 @@ class Projection:
 
     fields: tuple[str, ...]
     reason: str
+    lookups: Mapping[str, str] = field(default_factory=dict)
 
     def select(self, source: str, names: Iterable[str]) -> str:
         """The whole query: the columns `names` and the reason, one row per row of `source`, in its order."""
         columns = ", ".join(name(each) for each in names)
+        if self.lookups:
+            looked_up = ", ".join(f"{found} AS {alias}" for alias, found in self.lookups.items())
+            source = f"(SELECT *, {looked_up} FROM {source})"
         return (
             f"SELECT {columns}, {self.reason} AS {REJECT_REASON} "
             f"FROM (SELECT {', '.join(self.fields)} FROM {source}) AS named"
@@ -152,7 +156,7 @@ def project_json(feed: FeedDescription, record: str = "", whole: str = "json", m
             # Without the spaces between its parts, so that it is the same in whatever container it came.
             value = f"CAST(json({whole}) AS VARCHAR)"
         else:
-            found = (shape.find(path, record, whole) for path in column.paths)
+            found = (shape.find(path, record, whole, True) for path in column.paths)
             value = _first_present([_value(column, each, feed.masked) for each in found], lake_type(column))
         fields.append(f"{value} AS {name(column.name)}")
     if feed.has_record_hash:
@@ -164,7 +168,8 @@ def project_json(feed: FeedDescription, record: str = "", whole: str = "json", m
         f"CASE WHEN {has_nothing} THEN coalesce(nullif({said}, ''), {literal(nothing_found(feed))}) END AS {_FOUND_BY}"
     )
     called = {column.name: column.vendor_name for column in feed.columns}
-    return Projection(tuple(fields), f"coalesce({_FOUND_BY}, {_faults(feed, called)})")
+    reason = f"coalesce({_FOUND_BY}, {_faults(feed, called)})"
+    return Projection(tuple(fields), reason, shape.lookups(record, whole))
 
 
 def nothing_found(feed: FeedDescription) -> str:
