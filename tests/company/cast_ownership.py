@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from . import cast_retirement
+
 # Robots of gitea, each with its own story of owners: id, user name.
 GITEA_BOTS = (
     ("gt-110", "mirror-bot"),  # two weeks to the second between two owners
@@ -30,6 +32,7 @@ OWNERS = (
     ("okta:00ubotreviewer00051", "E1012", _ALWAYS, None),  # Lena, who leaves on 2 March
     ("okta:00usvcdirectory0052", "E1022", _ALWAYS, None),  # Ken, who leaves on 20 February
     ("okta:00usvcdirectory0052", "E1003", date(2026, 3, 1), None),
+    *((f"gitea:{native_id}", "E1003", _ALWAYS, None) for native_id, _, _ in cast_retirement.GITEA_BOTS),
     ("gitea:gt-110", "E1002", _ALWAYS, date(2026, 2, 10)),
     ("gitea:gt-110", "E1003", date(2026, 2, 25), None),
     ("gitea:gt-111", "E1003", _ALWAYS, date(2026, 2, 15)),

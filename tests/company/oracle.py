@@ -396,6 +396,7 @@ def expected_operations() -> list[Operation]:
         oracle_access_approval,
         oracle_dormant,
         oracle_ownership,
+        oracle_retirement,
         oracle_review_follow_through,
     )
 
@@ -409,6 +410,7 @@ def expected_operations() -> list[Operation]:
         oracle_access_approval.approvals,
         oracle_ownership.owned,
         oracle_review_follow_through.follow_through,
+        oracle_retirement.retirements,
     )
     rows: list[Operation] = []
     for period in PERIODS:

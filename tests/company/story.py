@@ -15,6 +15,7 @@ from . import (
     cast_access_approval,
     cast_dormant,
     cast_ownership,
+    cast_retirement,
     cast_review_follow_through,
 )
 
@@ -272,6 +273,11 @@ GITEA_ACCOUNTS = (
         Account("gitea", native_id, name, name, at(cast_ownership.GITEA_BOTS_CREATED), account_type="bot", display_name=name)
         for native_id, name in cast_ownership.GITEA_BOTS
     ),
+    *(
+        Account("gitea", native_id, name, name, at(cast_ownership.GITEA_BOTS_CREATED),
+                ((at(disabled), "disabled"),) if disabled else (), account_type="bot", display_name=name)
+        for native_id, name, disabled in cast_retirement.GITEA_BOTS
+    ),
 )  # fmt: skip
 
 PAYDESK_ACCOUNTS = (  # a payment console without any log, exported as an instance of its own; reviewed monthly
@@ -488,6 +494,8 @@ SECRETS = (
     _secret("erp/waiver-too-late", "2025-12-08T07:00", "2026-03-28T07:00", "2026-06-20T08:00"),
     # Created and removed between two snapshots.
     _secret("tmp/incident", "2026-04-14T09:00", metadata_deleted=at("2026-04-16T09:00")),
+    # Retired with a ticket, a week before the hole in the log.
+    _secret(cast_retirement.SECRET[0], cast_retirement.SECRET[1], metadata_deleted=at(cast_retirement.SECRET[2])),
 )  # fmt: skip
 VAULT_LOG_FROM = at("2025-12-29T00:00")
 VAULT_READS = daily(at("2025-12-29T02:10"), at("2026-07-14T00:00"))
@@ -574,6 +582,8 @@ def gitea_logins() -> list[tuple[datetime, Account]]:
     logins += [(moment, GITEA_ACCOUNTS[1]) for moment in daily(at("2026-01-02T13:40:59"), at("2026-07-13T00:00"))[::9]]
     idle = set(cast_dormant.GITEA_NEVER_USED)
     logins += _routine(GITEA_ACCOUNTS, [at(text) for text in cast_dormant.GITEA_ROUTINE], idle)
+    by_id = {account.native_id: account for account in GITEA_ACCOUNTS}
+    logins += [(at(text), by_id[native_id]) for native_id, text in cast_retirement.USED_AFTERWARDS]
     return sorted(logins, key=lambda login: login[0])
 
 
@@ -636,6 +646,8 @@ POLICIES = (
         for parameter, value, scope, reason in cast_dormant.POLICIES
     ),
     Policy("OWN", "grace_days", "14", "", _ALWAYS, None, "Company standard"),
+    Policy("DEC", "sla_days", "7", "", _ALWAYS, None, "Company standard"),
+    Policy("DEC", "observation_days", "30", "", _ALWAYS, None, "Company standard"),
 )  # fmt: skip
 
 
@@ -671,6 +683,8 @@ WAIVERS = (
     ),
     Waiver("W-2026-07", "OWN", "gitea", "gitea:gt-111", date(2026, 2, 25), date(2026, 12, 31), at("2026-02-20T11:30"),
            at("2026-02-22T09:00"), "The wiki moves out in autumn"),
+    Waiver("W-2026-08", "DEC", "gitea", "gt-125", date(2026, 5, 1), date(2026, 6, 30), at("2026-03-20T11:00"),
+           at("2026-03-21T09:00"), "Needed for the restore test in May"),
     # Collected after as_of, with an approval dated back: knowledge nobody had.
     Waiver("W-2026-05", "ROT", "hashicorp_vault", "kv/legacy/mainframe-overdue", date(2025, 8, 1), date(2026, 12, 31),
            at("2025-08-01T10:00"), at("2026-07-25T09:00"), "Mainframe retires in 2027"),
@@ -915,6 +929,10 @@ STATED = (
     ),
     *(_by_clock("APR", *row) for row in (*cast_access_approval.STATED, *cast_review_follow_through.STATED_GRANTS)),
     *(_by_clock("RVF", *row) for row in cast_review_follow_through.STATED),
+    *(
+        Stated(edge, "DEC", subject, "", outcome, reason, BOTH if in_both else ("2026-H1",))
+        for edge, subject, outcome, reason, in_both in cast_retirement.STATED
+    ),
 
     Stated("collection gap", "LOG", "hashicorp_vault/audit_log/main", "2026-02-18", "indeterminate", "not_collected"),
     Stated("collected, and empty", "LOG", "okta/system_log/main", "2026-05-03", "deviation", "no_events", BOTH),
@@ -946,6 +964,8 @@ CONCLUSIONS = {
     ("2026-Q2", "DOR"): "exceptions_noted",
     ("2026-H1", "OWN"): "exceptions_noted",
     ("2026-Q2", "OWN"): "exceptions_noted",
+    ("2026-H1", "DEC"): "insufficient_evidence",  # monitoring_gap; and what ROT says about whole evidence
+    ("2026-Q2", "DEC"): "exceptions_noted",
 }
 
 # Subjects for which there must be no row of this control in any period.

@@ -9,6 +9,7 @@
     'int_control__access_approval',
     'int_control__nhi_ownership',
     'int_control__review_follow_through',
+    'int_control__nhi_decommissioning',
 ] %}
 with
 

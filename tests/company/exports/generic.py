@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from .. import cast_access_approval, cast_review_follow_through
+from .. import cast_access_approval, cast_retirement, cast_review_follow_through
 from ..plan import Export
 from ..story import (
     BY_EMPLOYEE_ID,
@@ -109,7 +109,8 @@ def event_rows() -> list[tuple[datetime, list[Any]]]:
 
     for moment, who in gitea_logins():
         add(moment, "login", who.native_id, who.native_id)
-    add(at("2026-02-12T21:03:00"), "login", "gt-104", "gt-104", outcome="failure")
+    for who, moment in (("gt-104", "2026-02-12T21:03:00"), *cast_retirement.REFUSED):
+        add(at(moment), "login", who, who, outcome="failure")
     for account in GITEA_ACCOUNTS:
         for moment, _ in account.changes:
             add(moment, "account_disabled", "gt-101", account.native_id)
@@ -246,6 +247,11 @@ def tickets(export: Export) -> tuple[bytes, int]:
                       email[case.beneficiary], "closed" if is_approved else "open", case.created,
                       case.approved if is_approved else None,
                       ";".join(email[who] for who in case.approvers) if is_approved else "", None, None, None, None])  # fmt: skip
+    for ticket_id, system, target, created, approved in cast_retirement.DESK:
+        is_approved = approved is not None and at(approved) <= export.collected_at
+        cases.append([ticket_id, "nhi_retirement", system, target, "", email["E1003"], "", "closed" if is_approved else "open",
+                      at(created), at(approved) if approved and is_approved else None, email["E1002"] if is_approved else "",
+                      None, None, None, None])  # fmt: skip
     cases.append(
         ["SD-57", "incident", "hashicorp_vault", "kv/tmp/incident", "", email["E1003"], "", "closed", at("2026-04-14T08:30"),
          None, "", at("2026-04-14T08:30"), at("2026-04-14T08:45"), at("2026-04-16T09:05"), at("2026-04-17T10:00")]
