@@ -40,7 +40,7 @@ _PROVIDES = (
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # Bump when a reader reads the same bytes differently: Parquet made by an older one is then made anew.
-READER_VERSION = 2
+READER_VERSION = 3
 
 _KEY = re.compile(r'(?:^|\.)(?:"([^"]+)"|([^".]+))')
 _INSIGNIFICANT_IN_HEADINGS = re.compile(r"[\s_.\-\u2010-\u2015]+")
@@ -151,6 +151,8 @@ class FeedDescription:
     """Columns of which a file must have at least one, whatever stands in it."""
     actions: Actions | None = None
     obtain: Obtain | None = None
+    hashes: bool = True
+    """False while a file is read in which every record is believed to have the vendor's own id."""
     timezone: str = "UTC"
     """Where the clock stands that the feed's times without a zone were read from; see settings.feed_timezones."""
     file: str = ""
@@ -162,7 +164,7 @@ class FeedDescription:
 
     @property
     def has_record_hash(self) -> bool:
-        """Whether rows carry a hash of the whole record, to serve as its id."""
+        """Whether rows carry a hash of the whole record, to serve as its id where the vendor's own is not whole."""
         return self.kind == "log" and (not self.native_id or "record_hash" in self.native_id)
 
     def in_timezone(self, zone: str) -> FeedDescription:
@@ -172,6 +174,16 @@ class FeedDescription:
     @property
     def required_columns(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.required)
+
+    @property
+    def own_id(self) -> tuple[str, ...]:
+        """The columns of the vendor's own id; where they all have a value, no hash stands in for them."""
+        return tuple(column for column in self.native_id if column != "record_hash")
+
+    @cached_property
+    def without_hashes(self) -> FeedDescription:
+        """The same feed, read without the hash that is the id of records without one of their own."""
+        return replace(self, hashes=False)
 
     @cached_property
     def signs(self) -> Signs | None:

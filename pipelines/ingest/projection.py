@@ -137,7 +137,7 @@ def json_shape(feed: FeedDescription, mark: str | None = None) -> JsonShape:
 def needs_whole_record(feed: FeedDescription) -> bool:
     """Whether some column is made of the record's text as a whole."""
     return (
-        feed.has_record_hash
+        (feed.has_record_hash and feed.hashes)
         or any(column.is_whole_record for column in feed.columns)
         or json_shape(feed).needs_text
     )
@@ -151,6 +151,7 @@ def project_json(feed: FeedDescription, record: str = "", whole: str = "json", m
     """
     shape = json_shape(feed, mark)
     fields = []
+    values: dict[str, str] = {}
     for column in feed.columns:
         if column.is_whole_record:
             # Without the spaces between its parts, so that it is the same in whatever container it came.
@@ -159,8 +160,9 @@ def project_json(feed: FeedDescription, record: str = "", whole: str = "json", m
             found = (shape.find(path, record, whole, True) for path in column.paths)
             value = _first_present([_value(column, each, feed.masked) for each in found], lake_type(column))
         fields.append(f"{value} AS {name(column.name)}")
+        values[column.name] = value
     if feed.has_record_hash:
-        fields.append(f"sha256(CAST(json({whole}) AS VARCHAR)) AS {RECORD_HASH}")
+        fields.append(_record_hash(feed, f"sha256(CAST(json({whole}) AS VARCHAR))", values))
     has_nothing = json_shape(feed).has_nothing(record, whole)
     said = f"coalesce({shape.find((mark,), record).text}, '')" if mark else "''"
     # Seldom looked at: what has none of the named fields is no object, or of another kind altogether.
@@ -176,6 +178,17 @@ def nothing_found(feed: FeedDescription) -> str:
     """The reason of a record in which no named field was found."""
     wanted = ", ".join(written_path(column.paths[0]) for column in feed.required_columns if column.paths)
     return f"expected a JSON object with {wanted}, found none of the fields of {feed.name}"
+
+
+def _record_hash(feed: FeedDescription, hashed: str, values: Mapping[str, str]) -> str:
+    """The record's hash, where the vendor's own id is not whole: it costs as much as reading the record."""
+    if not feed.hashes:
+        return f"CAST(NULL AS VARCHAR) AS {RECORD_HASH}"
+    others = [values[column] for column in feed.own_id if column in values]
+    if not others:
+        return f"{hashed} AS {RECORD_HASH}"
+    is_whole = " AND ".join(f"coalesce({value}, '') <> ''" for value in others)
+    return f"CASE WHEN {is_whole} THEN NULL ELSE {hashed} END AS {RECORD_HASH}"
 
 
 # As JSON, a number and a text of digits stay apart; as text they do not.
@@ -305,7 +318,9 @@ def project_csv(
         parts = ", ".join(
             f"{literal(normal_heading(headings[p]))} || chr(30) || coalesce(c{p}, '')" for p in order
         )
-        fields.append(f"sha256(concat_ws(chr(31), {parts})) AS {RECORD_HASH}")
+        values = {c.name: _csv_value(c, places, headings, feed.masked) for c in feed.columns if c.name in places}
+        known = values if all(column in values for column in feed.own_id) else {}
+        fields.append(_record_hash(feed, f"sha256(concat_ws(chr(31), {parts}))", known))
     fields.append(f"{mark or 'CAST(NULL AS VARCHAR)'} AS {_FOUND_BY}")
     named = {column.name: headings[places[column.name]].strip() for column in feed.columns if column.name in places}
     return Projection(tuple(fields), f"coalesce({_FOUND_BY}, {_faults(feed, named)})")

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipelines.evidence.containers import Layout, json_on, on_line
+from pipelines.evidence.containers import Layout, at, json_on, on_line, sample
 from pipelines.evidence.json_text import (
     BOM,
     LARGEST_RECORD,
@@ -75,6 +75,35 @@ def read_json(connection: Connection, content: Content, feed: FeedDescription, t
     Raises NotThisFeed or NotValid when the file is refused as a whole, and UnreadableFile.
     """
     layout = json_layout(content, feed)
+    if feed.has_record_hash and feed.own_id and layout.is_plain and _have_ids(content, layout, feed):
+        read = _read(connection, content, layout, feed.without_hashes, target)
+        if not _lack_ids(connection, feed, target):
+            return read
+    return _read(connection, content, layout, feed, target)
+
+
+def _have_ids(content: Content, layout: Layout, feed: FeedDescription) -> bool:
+    """Whether the first records all have the vendor's own id."""
+    columns = [feed.column(column) for column in feed.own_id]
+    return all(
+        any(at(record, path) not in (None, "") for path in column.paths)
+        for record in sample(layout, content.head)
+        for column in columns
+    )
+
+
+def _lack_ids(connection: Connection, feed: FeedDescription, rows: Path) -> bool:
+    """Whether a usable record was read without the vendor's own id."""
+    is_whole = " AND ".join(f"coalesce({name(column)}, '') <> ''" for column in feed.own_id)
+    found = connection.execute(
+        f"SELECT 1 FROM read_parquet({literal(str(rows))}) WHERE {REJECT_REASON} IS NULL AND NOT ({is_whole}) LIMIT 1"
+    )
+    return found.fetchone() is not None
+
+
+def _read(
+    connection: Connection, content: Content, layout: Layout, feed: FeedDescription, target: Path
+) -> JsonFile:
     if not layout.is_plain:
         return _read_unwrapped(connection, content, layout, feed, target)
     read = _read_plain(connection, content, layout, feed, target)
@@ -102,8 +131,8 @@ def _rejected(
     if not number:
         return
     texts = _texts(content, read.layout)
-    for at, text in enumerate(texts if read.is_plain else _unwrapped_texts(texts, read.layout), 1):
-        if at != number:
+    for place, text in enumerate(texts if read.is_plain else _unwrapped_texts(texts, read.layout), 1):
+        if place != number:
             continue
         yield number, reason, text
         number, reason = next(wanted, (0, ""))
@@ -431,9 +460,9 @@ def _array_chunks(content: Content, layout: Layout, ends_tried: int, end: _Array
     found = next(candidates, None)
     if found is None:
         raise _NoArrayEnd
-    at, end.envelope = found
+    ending, end.envelope = found
     end.others_left = ends_tried < _MOST_ENDS_TRIED
-    yield tail[:at]
+    yield tail[:ending]
     yield b"]"
 
 

@@ -242,3 +242,18 @@ def test_another_feed_s_records_are_recognised_in_every_wrapper(read, wrap):
     found = read(line(wrap(record)), "aws/cloudtrail")
     assert found.result.status == "rejected" and found.result.rejected == 1
     assert found.result.reject_reason == "this looks like okta/system_log: move it to landing/okta/system_log/"
+
+
+# -- ids ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_record_without_an_id_of_its_own_gets_its_hash_wherever_it_stands(read):
+    def event(number: int, **changes: Any) -> dict[str, Any]:
+        return {"auditID": f"a{number}", "stage": "ResponseComplete", "stageTimestamp": "2026-03-02T09:00:00.000000Z",
+                "verb": "get", "user": {"username": "u"}, "objectRef": {"resource": "pods"}} | changes  # fmt: skip
+
+    plain = [event(number, filler="x" * 600) for number in range(3000)]
+    late = event(1, auditID="")
+    rows = read(lines(*plain, late), "kubernetes/audit_log").rows
+    assert rows[0]["record_hash"] is None and len(rows[-1]["record_hash"]) == 64
+    assert read(json.dumps([late], indent=1).encode(), "kubernetes/audit_log").rows[0]["record_hash"] == rows[-1]["record_hash"]
