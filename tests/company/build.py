@@ -17,7 +17,7 @@ from pathlib import Path
 import zstandard
 
 from . import bad_evidence, oracle
-from .exports import aws, decisions, generic, hr, jira, okta, vault
+from .exports import aws, decisions, generic, github, hr, jira, okta, vault
 from .plan import Export, all_exports
 
 HERE = Path(__file__).parent
@@ -30,6 +30,8 @@ WRITERS: dict[tuple[str, str], Callable[[Export], tuple[bytes, int]]] = {
     ("okta", "system_log"): okta.system_log,
     ("okta", "users"): okta.users,
     ("jira", "issues"): jira.issues,
+    ("github", "pull_requests"): github.pull_requests,
+    ("github", "audit_log"): github.audit_log,
     ("hr", "employees"): hr.employees,
     ("generic", "accounts"): generic.accounts,
     ("generic", "credentials"): generic.credentials,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from . import story
-from .exports import aws, generic, okta, vault
+from .exports import aws, generic, github, okta, vault
 from .plan import EVERY_OTHER_MONDAY, MONDAYS, REQUIRED_FEEDS, RequiredFeed, all_exports
 from .story import AS_OF, DAY, PERIODS, AwsUser, Campaign, Decision, Period, end_of_day, midnight
 
@@ -48,6 +48,7 @@ class Operation:
 
 DEFAULTS = {
     ("DOR", "limit_days"): "90", ("DOR", "grace_days"): "0", ("DOR", "log_gap_days"): "7",
+    ("INC", "sla_hours"): "4",
     ("RVF", "sla_days"): "7", ("RVF", "regrant_days"): "30",
     ("APR", "valid_days"): "30", ("APR", "approvers"): "1", ("APR", "privileged_approvers"): "2",
     ("OWN", "grace_days"): "14",
@@ -305,6 +306,7 @@ def _event_times(feed: RequiredFeed) -> list[datetime]:
         ("aws", "cloudtrail"): aws.events,
         ("okta", "system_log"): okta.events,
         ("generic", "events"): generic.event_rows,
+        ("github", "audit_log"): github.events,
     }
     windows = [e.window for e in all_exports() if (e.system, e.feed, e.instance) == _key(feed) and e.window]
     happened = [moment for moment, _ in sources[feed.system, feed.feed]()]
@@ -394,7 +396,9 @@ def expected_operations() -> list[Operation]:
     # What each control needs stands in its own file, and reads this one.
     from . import (
         oracle_access_approval,
+        oracle_change_approval,
         oracle_dormant,
+        oracle_incident_containment,
         oracle_ownership,
         oracle_retirement,
         oracle_review_follow_through,
@@ -411,6 +415,8 @@ def expected_operations() -> list[Operation]:
         oracle_ownership.owned,
         oracle_review_follow_through.follow_through,
         oracle_retirement.retirements,
+        oracle_incident_containment.containments,
+        oracle_change_approval.changes,
     )
     rows: list[Operation] = []
     for period in PERIODS:
@@ -429,6 +435,8 @@ _BY_CLOCK = {
     "APR",
     "OWN",
     "RVF",
+    "INC",
+    "CHG",
 }
 
 

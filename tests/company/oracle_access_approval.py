@@ -145,7 +145,7 @@ def _of_request(request: Request, grant: Grant, valid: timedelta, needed: int, c
     return 7, "not_approved", None
 
 
-def _tickets_seen(start: datetime, end: datetime) -> bool:
+def tickets_seen(start: datetime, end: datetime) -> bool:
     """Whether the exports of both ticket systems reach from before `start` to after `end`.
 
     Choice: an export without a declared window shows what changed since the export before it, the first one what
@@ -191,7 +191,7 @@ def approvals(period: Period) -> list[Operation]:
             rows.append(replace(row, outcome="pending"))
         elif rank in (1, 2) or grant.after is None:
             rows.append(replace(row, outcome="indeterminate", reason=reason if rank in (1, 2) else "state_unobserved"))
-        elif not _tickets_seen(grant.after - valid, grant.by):
+        elif not tickets_seen(grant.after - valid, grant.by):
             rows.append(replace(row, outcome="indeterminate", reason="ticket_source_gap"))
         else:
             measure = (grant.by - moment) / DAY if moment else None

@@ -53,7 +53,7 @@ def _spans(account: story.Account | AwsUser, access: str) -> list[tuple[datetime
     return sorted(spans, key=lambda span: span[0])
 
 
-def _seen_gone(account: story.Account | AwsUser, access: str, gone: datetime) -> tuple[datetime, datetime | None]:
+def seen_gone(account: story.Account | AwsUser, access: str, gone: datetime) -> tuple[datetime, datetime | None]:
     """Until when it was seen there and from when it was seen gone; paydesk shows it only in its lists."""
     if story.system_of(account) != "paydesk":
         return gone, gone
@@ -110,25 +110,25 @@ def follow_through(period: Period) -> list[Operation]:
             rows.append(replace(row, outcome="indeterminate", reason="removal_unobservable"))
             continue
         gone = before[-1][1]
-        last_seen, seen_gone = _seen_gone(account, item.entitlement, gone) if gone else (period.cutoff, None)
+        last_seen, gone_by = seen_gone(account, item.entitlement, gone) if gone else (period.cutoff, None)
         back = [start for start, _ in _spans(account, item.entitlement)
-                if seen_gone and decision.decided_at < start <= period.cutoff and seen_gone <= start <= seen_gone + back_within]  # fmt: skip
+                if gone_by and decision.decided_at < start <= period.cutoff and gone_by <= start <= gone_by + back_within]  # fmt: skip
         unasked = [start for start in back if not _asked_again(asked, account, item.entitlement, decision.decided_at, start)]
-        done = replace(row, performed_at=seen_gone,
-                       measure_value=(seen_gone - decision.decided_at) / DAY if seen_gone else None)  # fmt: skip
-        if carried and seen_gone and seen_gone < period.start:
+        done = replace(row, performed_at=gone_by,
+                       measure_value=(gone_by - decision.decided_at) / DAY if gone_by else None)  # fmt: skip
+        if carried and gone_by and gone_by < period.start:
             continue
         if unasked:
             # Choice: the deviation begins when the access is back, and only then can a waiver excuse it.
             began = replace(done, outcome="deviation", reason="regranted", due_at=unasked[0])
             rows.append(replace(excused(began), due_at=due))
-        elif seen_gone and seen_gone <= due:
+        elif gone_by and gone_by <= due:
             rows.append(replace(done, outcome="operated"))
         elif due > period.cutoff:
             rows.append(replace(row, outcome="pending"))
         elif last_seen < due:
             rows.append(replace(row, outcome="indeterminate", reason="state_unobserved"))
-        elif seen_gone and seen_gone <= period.cutoff:
+        elif gone_by and gone_by <= period.cutoff:
             rows.append(excused(replace(done, outcome="deviation", reason="late")))
         else:
             rows.append(excused(replace(row, outcome="deviation", reason="not_removed")))

@@ -53,6 +53,8 @@ REQUIRED_FEEDS = (
     RequiredFeed("generic", "entitlements", "paydesk", cadence_days=62),
     RequiredFeed("generic", "tickets", cadence_days=62),
     RequiredFeed("jira", "issues", cadence_days=31),
+    RequiredFeed("github", "pull_requests", cadence_days=31),
+    RequiredFeed("github", "audit_log", cadence_days=31, sparse=True, is_log=True),
     # The wiki was switched off the day before the period begins: nothing is missing.
     RequiredFeed("generic", "accounts", "wiki", valid_to=date(2025, 12, 31)),
 )
@@ -210,6 +212,12 @@ def jira_issues() -> list[Export]:
     return [replace(export, query="project = IAM AND updated >= -36d ORDER BY key ASC, expand=changelog") for export in exports]
 
 
+def github_exports() -> list[Export]:
+    """Monthly: the payment repository's pull requests, and what the organisation's audit log says meanwhile."""
+    exports = _snapshots("github", "pull_requests", "gh_pr_list_payments_", ".json", 52, MONTH_ENDS)
+    return [*exports, *_logs("github", "audit_log", "audit_log_larkfield_", ".ndjson", 54, [MONDAYS[0], *MONTH_ENDS])]
+
+
 def decisions() -> list[Export]:
     """Scope, policy and exceptions. The newest file of a feed is in force; policies and waivers changed on the way."""
     files = [
@@ -233,5 +241,5 @@ def all_exports() -> list[Export]:
     """Everything that lands, in a fixed order."""
     return [
         *vault_audit_log(), *kv_metadata(), *cloudtrail(), *credential_report(), *okta_system_log(), *okta_users(),
-        *hr_employees(), *generic_exports(), *jira_issues(), *decisions(),
+        *hr_employees(), *generic_exports(), *jira_issues(), *github_exports(), *decisions(),
     ]  # fmt: skip

@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 
 from . import (
     cast_access_approval,
+    cast_change_approval,
     cast_dormant,
+    cast_incident_containment,
     cast_ownership,
     cast_retirement,
     cast_review_follow_through,
@@ -679,7 +681,8 @@ WAIVERS = (
         Waiver(waiver_id, control, system, subject, date.fromisoformat(first_day), date.fromisoformat(last_day),
                at(approved), at(collected), reason)
         for waiver_id, control, system, subject, first_day, last_day, approved, collected, reason
-        in (*cast_access_approval.WAIVERS, *cast_review_follow_through.WAIVERS)
+        in (*cast_access_approval.WAIVERS, *cast_review_follow_through.WAIVERS, *cast_incident_containment.WAIVERS,
+            *cast_change_approval.WAIVERS)
     ),
     Waiver("W-2026-07", "OWN", "gitea", "gitea:gt-111", date(2026, 2, 25), date(2026, 12, 31), at("2026-02-20T11:30"),
            at("2026-02-22T09:00"), "The wiki moves out in autumn"),
@@ -933,6 +936,8 @@ STATED = (
         Stated(edge, "DEC", subject, "", outcome, reason, BOTH if in_both else ("2026-H1",))
         for edge, subject, outcome, reason, in_both in cast_retirement.STATED
     ),
+    *(_by_clock("INC", *row) for row in cast_incident_containment.STATED),
+    *(_by_clock("CHG", *row) for row in cast_change_approval.STATED),
 
     Stated("collection gap", "LOG", "hashicorp_vault/audit_log/main", "2026-02-18", "indeterminate", "not_collected"),
     Stated("collected, and empty", "LOG", "okta/system_log/main", "2026-05-03", "deviation", "no_events", BOTH),
@@ -956,6 +961,10 @@ CONCLUSIONS = {
     ("2026-Q2", "APR"): "exceptions_noted",
     ("2026-H1", "RVF"): "insufficient_evidence",  # removal_unobservable (team:ghost), state_unobserved (pd-02)
     ("2026-Q2", "RVF"): "exceptions_noted",
+    ("2026-H1", "INC"): "insufficient_evidence",  # logs_missing (prod-card, forgotten key), state_unobserved (pd-01)
+    ("2026-Q2", "INC"): "exceptions_noted",
+    ("2026-H1", "CHG"): "insufficient_evidence",  # review_source_gap (pull requests 9 and 10, OLD_TOKEN)
+    ("2026-Q2", "CHG"): "exceptions_noted",
     ("2026-Q2", "ROT"): "exceptions_noted",
     ("2026-Q2", "REV"): "exceptions_noted",
     ("2026-Q2", "OFF"): "no_exceptions_noted",  # one row pending
@@ -970,6 +979,7 @@ CONCLUSIONS = {
 
 # Subjects for which there must be no row of this control in any period.
 NO_ROW = (
+    ("CHG", "larkfield/payments#11", "never merged"),
     ("RVF", "gt-105", "revoked, and taken back in the same campaign"),
     ("OFF", okta_id("gardenleave"), "closed more than 30 days before the last day"),
     ("OFF", okta_id("rehired"), "rehired before the deadline"),

@@ -58,13 +58,14 @@ IDENTIFYING = {
     "aws": lambda record: [record.get("eventID") or record["arn"]],
     "okta": lambda record: [record.get("uuid") or record["id"]],
     "jira": lambda record: [record["key"]],
+    "github": lambda record: [record.get("_document_id") or record["url"]],
     "generic": lambda record: [leaf for leaf in leaves(record)][:3],
     "decisions": lambda record: [leaf for leaf in leaves(record)][:3],
     "hr": lambda record: [leaf for leaf in leaves(record)][:2],
 }
 
 
-@pytest.mark.parametrize("control", ["ROT", "REV", "OFF", "LOG", "EVD", "APR", "RVF"])
+@pytest.mark.parametrize("control", ["ROT", "REV", "OFF", "LOG", "EVD", "APR", "RVF", "INC", "CHG"])
 def test_trace_prints_the_records_that_an_independent_reader_finds(company_home, control):
     known = files(company_home)
     chosen = [row for row in operations(company_home) if row["control_id"] == control and row["outcome"] == "deviation"][:3]

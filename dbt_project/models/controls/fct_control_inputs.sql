@@ -7,6 +7,10 @@ subjects as (
     select distinct 'credential_state', system, instance from {{ ref('fct_credential_intervals') }}
     union
     select distinct 'entitlements', system, instance from {{ ref('fct_entitlement_spells') }}
+    union
+    select distinct 'changes', system, instance from {{ ref('fct_changes') }}
+    union
+    select distinct 'changes', system, instance from {{ ref('int_events') }} where action like 'pipeline_secret%'
     union all
     select unnest(['employment', 'review_decisions', 'tickets', 'required_feeds']), '*', '*'
 ),

@@ -10,6 +10,8 @@
     'int_control__nhi_ownership',
     'int_control__review_follow_through',
     'int_control__nhi_decommissioning',
+    'int_control__incident_containment',
+    'int_control__change_approval',
 ] %}
 with
 

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from .. import cast_ownership
+from .. import cast_change_approval
 from ..plan import REQUIRED_FEEDS, Export
 from ..story import (
     ACCESS_KEYS_UNTIL_MARCH,
@@ -66,6 +67,7 @@ def _identity_links(_: datetime) -> list[list[Any]]:
         ["aws", f"{_ARN}:user/ci-deployer", "nhi-ci-deployer", "service_account", _OWNER, "Deploys from CI"],
         ["aws", f"{_ARN}:user/svc-reports", "nhi-svc-reports", "service_account", _OWNER, "Monthly reports"],
         ["aws", f"{_ARN}:root", "aws-root", "other", _CHIEF, "Root user, in the safe"],
+        *(["github", login, person, "employee", _OWNER, "Login at GitHub"] for login, person in cast_change_approval.LOGINS),
     ]
 
 
@@ -99,6 +101,8 @@ def _ticket_rules(_: datetime) -> list[list[Any]]:
     return [
         ["jira", "main", "access_request", kind, "Access Request", target, pattern, "fields.customfield_10052", "Approved", "Declined", "", ""],
         ["jira", "main", "nhi_retirement", kind, "NHI Retirement", target, pattern, "", "Approved", "Declined", "", ""],
+        ["jira", "main", "change", kind, "Change", target, pattern, "", "Approved", "Declined", "", ""],
+        ["jira", "main", "incident", kind, "Incident", target, pattern, "", "", "", "fields.customfield_10060", "Contained; Done"],
         ["jira", "main", "log_outage", kind, "Log Outage", target, "^(.+)$", "", "", "", "", ""],
     ]
 

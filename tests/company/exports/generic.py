@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from .. import cast_access_approval, cast_retirement, cast_review_follow_through
+from .. import cast_access_approval, cast_incident_containment, cast_retirement, cast_review_follow_through
 from ..plan import Export
 from ..story import (
     BY_EMPLOYEE_ID,
@@ -238,7 +238,7 @@ def access_cases() -> list[AccessCase]:
 
 
 def tickets(export: Export) -> tuple[bytes, int]:
-    """The service desk's cases: access requests and one incident."""
+    """The service desk's cases: access requests and incidents."""
     email = {employee_id: person.email for employee_id, person in BY_EMPLOYEE_ID.items()}
     cases: list[list[Any]] = []
     for case in access_cases():
@@ -252,10 +252,10 @@ def tickets(export: Export) -> tuple[bytes, int]:
         cases.append([ticket_id, "nhi_retirement", system, target, "", email["E1003"], "", "closed" if is_approved else "open",
                       at(created), at(approved) if approved and is_approved else None, email["E1002"] if is_approved else "",
                       None, None, None, None])  # fmt: skip
-    cases.append(
-        ["SD-57", "incident", "hashicorp_vault", "kv/tmp/incident", "", email["E1003"], "", "closed", at("2026-04-14T08:30"),
-         None, "", at("2026-04-14T08:30"), at("2026-04-14T08:45"), at("2026-04-16T09:05"), at("2026-04-17T10:00")]
-    )  # fmt: skip
+    for ticket_id, system, target, *clocks in cast_incident_containment.DESK:
+        detected, escalated, contained, recovered = (at(clock) if clock else None for clock in clocks)
+        cases.append([ticket_id, "incident", system, target, "", email["E1003"], "", "closed", detected, None, "", detected,
+                      escalated, contained, recovered])  # fmt: skip
     rows = []
     for case in sorted(cases, key=lambda case: case[8]):
         if case[8] <= export.collected_at:

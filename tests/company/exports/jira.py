@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .. import cast_access_approval, cast_review_follow_through
+from .. import cast_access_approval, cast_change_approval, cast_incident_containment, cast_review_follow_through
 from ..plan import Export
 from ..story import BY_EMPLOYEE_ID, at
 from .ids import compact, digest
@@ -17,6 +17,7 @@ _STATUS = {
     "Open": ("1", "new", 2, "To Do"),
     "Waiting for approval": ("10001", "indeterminate", 4, "In Progress"),
     "Approved": ("10002", "indeterminate", 4, "In Progress"),
+    "Contained": ("10005", "indeterminate", 4, "In Progress"),
     "Declined": ("10004", "done", 3, "Done"),
     "Done": ("10003", "done", 3, "Done"),
 }
@@ -33,6 +34,7 @@ class Issue:
     created: datetime
     moves: tuple[tuple[datetime, str, str], ...]  # instant, who (employee id), status moved into
     entitlement: str = ""
+    detected: datetime | None = None
     is_cut_short: bool = False  # Jira says how many changes there are, and returns only the newest
 
 
@@ -53,9 +55,19 @@ ISSUES = (
           ((at("2026-06-24T09:02"), "E1003", "Waiting for approval"), (at("2026-07-02T08:00"), "E1001", "Approved"))),
     *(
         Issue(number, "Access Request", summary, reporter, beneficiary, target, at(created),
-              tuple((at(moment), who, status) for moment, who, status in moves), entitlement, is_cut_short)
+              tuple((at(moment), who, status) for moment, who, status in moves), entitlement, is_cut_short=is_cut_short)
         for number, summary, reporter, beneficiary, target, entitlement, created, moves, is_cut_short
         in (*cast_access_approval.ISSUES, *cast_review_follow_through.ISSUES)
+    ),
+    *(
+        Issue(number, "Incident", summary, "E1003", None, target, at(created),
+              tuple((at(moment), who, status) for moment, who, status in moves), detected=at(detected))
+        for number, summary, target, created, detected, moves in cast_incident_containment.ISSUES
+    ),
+    *(
+        Issue(number, "Change", summary, reporter, None, target, at(created),
+              tuple((at(moment), who, status) for moment, who, status in moves))
+        for number, summary, reporter, target, created, moves in cast_change_approval.ISSUES
     ),
 )  # fmt: skip
 
@@ -118,6 +130,7 @@ def _issue(issue: Issue, moment: datetime) -> dict[str, Any]:
             "customfield_10050": issue.target,
             "customfield_10051": _person(issue.beneficiary),
             "customfield_10052": issue.entitlement or None,
+            "customfield_10060": _time(issue.detected) if issue.detected else None,
             "labels": [],
             "description": None,
         },

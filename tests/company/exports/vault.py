@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from .. import cast_incident_containment
 from ..plan import Export
-from ..story import SECRETS, VAULT_LOG_FROM, VAULT_READS, Secret
+from ..story import SECRETS, VAULT_LOG_FROM, VAULT_READS, Secret, at
 from .ids import digest, guid, hmac, lines
 
 # Vault stamps the version a few milliseconds before it logs its answer.
@@ -129,9 +130,27 @@ def _reads() -> list[tuple[datetime, dict[str, Any]]]:
     return calls
 
 
+def _old_reads() -> list[tuple[datetime, dict[str, Any]]]:
+    """A job that asks for a version by its number goes on with the old one."""
+    calls = []
+    for path, version, moment in cast_incident_containment.OLD_READS:
+        answer = {
+            "data": {"value": hmac("secret", path, version)},
+            "metadata": {
+                "created_time": hmac("created", path, version),
+                "custom_metadata": None,
+                "deletion_time": hmac("empty"),
+                "destroyed": False,
+                "version": version,
+            },
+        }
+        calls += _call(at(moment), "read", f"kv/data/{path}", _READER, answer, {"version": [hmac("text", version)]})
+    return calls
+
+
 def audit_events() -> list[tuple[datetime, dict[str, Any]]]:
     """Every line of the audit device, with its instant."""
-    calls = _reads() + [line for secret in SECRETS for line in _writes(secret)]
+    calls = _reads() + _old_reads() + [line for secret in SECRETS for line in _writes(secret)]
     return sorted(calls, key=lambda line: (line[0], line[1]["request"]["id"]))
 
 
