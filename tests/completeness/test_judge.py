@@ -33,6 +33,9 @@ create table fct_account_links (
     listed_as_unlinked boolean, accounted_for boolean, detail varchar);
 create table fct_event_conflicts (
     system varchar, feed varchar, instance varchar, event_id varchar, sightings bigint, detail varchar);
+create table fct_retention_gaps (
+    period_id varchar, system varchar, feed varchar, instance varchar, source_retention_days double,
+    gap_from timestamp, gap_to timestamp, detail varchar);
 """
 
 
@@ -96,6 +99,16 @@ def test_a_rejected_file_fails_as_a_rejected_record_does(home):
     )
     assert answers(judge(home), "required_feed_has_no_rejects") == {
         ("p", "hr", "employees", "main"): (False, "Torn.")
+    }
+
+
+def test_each_stretch_that_the_source_dropped_fails_its_feed(home):
+    fill(
+        home,
+        "insert into fct_retention_gaps values ('p', 'okta', 'system_log', 'main', 90, '2026-01-01', '2026-01-05', 'Dropped.')",
+    )
+    assert answers(judge(home), "collected_before_the_source_dropped_it") == {
+        ("p", "okta", "system_log", "main"): (False, "Dropped.")
     }
 
 

@@ -22,6 +22,18 @@ feed_gaps as (
     inner join {{ ref('dim_periods') }} as periods using (period_id)
 ),
 
+retention_gaps as (
+    select
+        gaps.period_id,
+        'collected_before_the_source_dropped_it' as expectation,
+        system || '/' || feed || '/' || instance as subject,
+        cast({{ local_time('gap_from', 'periods.timezone') }} as date) as first_day,
+        cast({{ local_time('(gap_to - interval 1 microsecond)', 'periods.timezone') }} as date) as last_day,
+        gaps.detail
+    from {{ ref('fct_retention_gaps') }} as gaps
+    inner join {{ ref('dim_periods') }} as periods using (period_id)
+),
+
 -- A decision that can't be read may concern any day.
 decision_gaps as (
     select
@@ -38,6 +50,8 @@ decision_gaps as (
 
 by_feed as (
     select * from feed_gaps
+    union all
+    select * from retention_gaps
     union all
     select * from decision_gaps
 ),
