@@ -52,6 +52,7 @@ DEFAULTS = {
     ("RVF", "sla_days"): "7", ("RVF", "regrant_days"): "30",
     ("APR", "valid_days"): "30", ("APR", "approvers"): "1", ("APR", "privileged_approvers"): "2",
     ("OWN", "grace_days"): "14",
+    ("VLT", "grace_days"): "1",
 }  # fmt: skip
 _SPECIFIC = ("subject", "tag", "credential_type", "account_type", "identity_type", "system", "")
 
@@ -68,11 +69,12 @@ def policy(control_id: str, parameter: str, clock: datetime, **scope: str) -> st
     return min(matching)[2] if matching else DEFAULTS[control_id, parameter]
 
 
-def excused(operation: Operation) -> Operation:
-    """A deviation becomes waived when a waiver was approved and in force when the deviation began: at the deadline."""
+def excused(operation: Operation, began: datetime | None = None) -> Operation:
+    """A deviation becomes waived when a waiver was approved and in force when the deviation began: by default at the
+    deadline."""
     if operation.outcome != "deviation" or operation.due_at is None:
         return operation
-    began = operation.due_at
+    began = began or operation.due_at
     for waiver in story.WAIVERS:
         about = (waiver.control_id, waiver.system, waiver.subject_id)
         if about != (operation.control_id, operation.system, operation.subject_id) or waiver.collected_at > AS_OF:
@@ -106,7 +108,7 @@ def intervals() -> list[Interval]:
             ends += [secret.metadata_deleted] if secret.metadata_deleted else []
             ends += [secret.destroyed[0]] if secret.destroyed and secret.destroyed[1] == number else []
             after = [end for end in ends if end > opened]
-            tag = next((f"{k}={v}" for k, v in secret.custom_metadata if k == "env"), "")
+            tag = next((f"{k}={v}" for k, v in secret.custom_metadata if k in ("env", "holds")), "")
             found.append(Interval("hashicorp_vault", secret.native_id, "kv_secret", opened, min(after, default=None), tag))
     for user in story.AWS_USERS:
         for key in user.keys:
@@ -402,6 +404,7 @@ def expected_operations() -> list[Operation]:
         oracle_ownership,
         oracle_retirement,
         oracle_review_follow_through,
+        oracle_vault,
     )
 
     judges = (
@@ -417,6 +420,7 @@ def expected_operations() -> list[Operation]:
         oracle_retirement.retirements,
         oracle_incident_containment.containments,
         oracle_change_approval.changes,
+        oracle_vault.in_custody,
     )
     rows: list[Operation] = []
     for period in PERIODS:
@@ -434,6 +438,7 @@ _BY_CLOCK = {
     "DOR",
     "APR",
     "OWN",
+    "VLT",
     "RVF",
     "INC",
     "CHG",

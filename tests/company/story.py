@@ -19,6 +19,7 @@ from . import (
     cast_ownership,
     cast_retirement,
     cast_review_follow_through,
+    cast_vault,
 )
 
 DOMAIN = "larkfield.example"
@@ -498,6 +499,11 @@ SECRETS = (
     _secret("tmp/incident", "2026-04-14T09:00", metadata_deleted=at("2026-04-16T09:00")),
     # Retired with a ticket, a week before the hole in the log.
     _secret(cast_retirement.SECRET[0], cast_retirement.SECRET[1], metadata_deleted=at(cast_retirement.SECRET[2])),
+    *(
+        _secret(item, written, metadata_deleted=at(deleted) if deleted else None,
+                custom_metadata=(("holds", "vendor-key"), (named_by, credential)))
+        for item, credential, named_by, written, deleted in cast_vault.ITEMS
+    ),
 )  # fmt: skip
 VAULT_LOG_FROM = at("2025-12-29T00:00")
 VAULT_READS = daily(at("2025-12-29T02:10"), at("2026-07-14T00:00"))
@@ -650,6 +656,9 @@ POLICIES = (
     Policy("OWN", "grace_days", "14", "", _ALWAYS, None, "Company standard"),
     Policy("DEC", "sla_days", "7", "", _ALWAYS, None, "Company standard"),
     Policy("DEC", "observation_days", "30", "", _ALWAYS, None, "Company standard"),
+    Policy("ROT", "max_age_days", "3650", "tag:holds=vendor-key", _ALWAYS, None, "What lies in it is rotated at the vendor"),
+    Policy("VLT", "grace_days", "1", "", _ALWAYS, None, "Company standard"),
+    Policy("VLT", "grace_days", "60", "subject=deploy-prod", _ALWAYS, None, "Vault has no place for deploy keys before July"),
 )  # fmt: skip
 
 
@@ -688,6 +697,8 @@ WAIVERS = (
            at("2026-02-22T09:00"), "The wiki moves out in autumn"),
     Waiver("W-2026-08", "DEC", "gitea", "gt-125", date(2026, 5, 1), date(2026, 6, 30), at("2026-03-20T11:00"),
            at("2026-03-21T09:00"), "Needed for the restore test in May"),
+    Waiver("W-2026-09", "VLT", "aws", "AKIABACKUPBZZEXAMPLE", date(2026, 3, 25), date(2026, 6, 30), at("2026-03-20T12:00"),
+           at("2026-03-21T09:00"), "The backup tool reads its key from a file until version 9"),
     # Collected after as_of, with an approval dated back: knowledge nobody had.
     Waiver("W-2026-05", "ROT", "hashicorp_vault", "kv/legacy/mainframe-overdue", date(2025, 8, 1), date(2026, 12, 31),
            at("2025-08-01T10:00"), at("2026-07-25T09:00"), "Mainframe retires in 2027"),
@@ -938,6 +949,10 @@ STATED = (
     ),
     *(_by_clock("INC", *row) for row in cast_incident_containment.STATED),
     *(_by_clock("CHG", *row) for row in cast_change_approval.STATED),
+    *(
+        Stated(edge, "VLT", credential, when, outcome, reason, BOTH if in_both else ("2026-H1",))
+        for edge, credential, when, outcome, reason, in_both in cast_vault.STATED
+    ),
 
     Stated("collection gap", "LOG", "hashicorp_vault/audit_log/main", "2026-02-18", "indeterminate", "not_collected"),
     Stated("collected, and empty", "LOG", "okta/system_log/main", "2026-05-03", "deviation", "no_events", BOTH),
@@ -975,7 +990,12 @@ CONCLUSIONS = {
     ("2026-Q2", "OWN"): "exceptions_noted",
     ("2026-H1", "DEC"): "insufficient_evidence",  # monitoring_gap; and what ROT says about whole evidence
     ("2026-Q2", "DEC"): "exceptions_noted",
+    ("2026-H1", "VLT"): "insufficient_evidence",  # a list of Vault's secrets is missing in January
+    ("2026-Q2", "VLT"): "exceptions_noted",
 }
+
+# Where evidence itself is missing, whatever the rows come to: a hole in Vault's log, a list of its secrets never taken.
+EVIDENCE_MISSING = {("2026-H1", "ROT"), ("2026-H1", "DEC"), ("2026-H1", "VLT")}
 
 # Subjects for which there must be no row of this control in any period.
 NO_ROW = (

@@ -107,7 +107,7 @@ def test_the_rows_lead_to_the_stated_conclusions(expected: list[Operation]) -> N
     """LOG and EVD list only what did not operate, so "nothing listed" means that all of them did."""
     for (period_id, control_id), conclusion in story.CONCLUSIONS.items():
         outcomes = {row.outcome for row in expected if (row.period_id, row.control_id) == (period_id, control_id)}
-        if "indeterminate" in outcomes:
+        if "indeterminate" in outcomes or (period_id, control_id) in story.EVIDENCE_MISSING:
             assert conclusion == "insufficient_evidence"
         elif outcomes & {"deviation", "waived"}:
             assert conclusion == "exceptions_noted"

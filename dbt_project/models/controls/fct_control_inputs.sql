@@ -12,7 +12,7 @@ subjects as (
     union
     select distinct 'changes', system, instance from {{ ref('int_events') }} where action like 'pipeline_secret%'
     union all
-    select unnest(['employment', 'review_decisions', 'tickets', 'required_feeds']), '*', '*'
+    select unnest(['employment', 'review_decisions', 'tickets', 'vault_inventory', 'required_feeds']), '*', '*'
 ),
 
 needed as (

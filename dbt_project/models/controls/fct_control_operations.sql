@@ -12,6 +12,7 @@
     'int_control__nhi_decommissioning',
     'int_control__incident_containment',
     'int_control__change_approval',
+    'int_control__vault_custody',
 ] %}
 with
 
