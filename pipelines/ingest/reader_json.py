@@ -410,6 +410,7 @@ def _read_array(
             break
         around = end.envelope or {}
         if any(key != layout.wrapper and around.get(key) for key in around if layout.unwrapping.arrays_of({key: around[key]})):
+            problem = f"several lists in one object of more than {LARGEST_RECORD >> 20} MiB"
             break
         more = _says_more_follows(end.envelope, count) or (not is_plain and _last_page_says_more(content, layout))
         return JsonFile(layout, is_plain, more)
@@ -423,7 +424,8 @@ def _read_array(
         try:
             _read_sequence(connection, content, sequence, feed, target, False)
         except NotValid:
-            raise NotValid(f"expected one JSON document, found a fault ({problem})") from None
+            lists = "; if it holds several lists or pages, write each to a file of its own" if layout.wrapper else ""
+            raise NotValid(f"expected one JSON document, found a fault ({problem}){lists}") from None
         return JsonFile(sequence, False, _last_page_says_more(content, sequence))
     if isinstance(document, dict) and not layout.unwrapping.arrays_of(document):
         raise NotValid(f"expected one JSON document, found a fault ({problem})")
@@ -489,7 +491,10 @@ def _read_sequence(
             write_rows(connection, _query(feed, path, "array", layout=None if is_plain else layout), target)
         return
     except _TooLong:
-        raise NotValid(f"expected records of at most {LARGEST_RECORD >> 20} MiB, found a longer one") from None
+        raise NotValid(
+            f"expected records and pages of at most {LARGEST_RECORD >> 20} MiB, found a longer one: export smaller pages, or "
+            "write one record per line"
+        ) from None
     except QueryFailed as failure:
         problem = _said_by(failure)
     objects: list[bytes] = []

@@ -257,3 +257,14 @@ def test_a_record_without_an_id_of_its_own_gets_its_hash_wherever_it_stands(read
     rows = read(lines(*plain, late), "kubernetes/audit_log").rows
     assert rows[0]["record_hash"] is None and len(rows[-1]["record_hash"]) == 64
     assert read(json.dumps([late], indent=1).encode(), "kubernetes/audit_log").rows[0]["record_hash"] == rows[-1]["record_hash"]
+
+
+def test_several_lists_in_an_object_too_large_to_hold_are_refused_whole_and_the_way_out_is_told(read):
+    events = [cloudtrail(number % 3600, filler="x" * 2000) for number in range(5_000)]
+    document = {"Records": events, "Events": events}
+    for content in (line(document), line(document | {"Events": events[:3]})):
+        found = read(content, "aws/cloudtrail")
+        if found.result.status == "rejected":
+            assert "write each to a file of its own" in found.result.reject_reason and found.result.rejected == 1
+        else:
+            assert found.result.parsed == len(events) + 3
