@@ -211,6 +211,16 @@ class FeedCoverage:
 
 
 @dataclass(frozen=True)
+class EvidenceTiming:
+    """How many of a period's operations, of all controls, rest on evidence first collected in its last tenth or later."""
+
+    last_tenth_from: datetime
+    operations: int
+    end_loaded_operations: int
+    end_loaded_share: float
+
+
+@dataclass(frozen=True)
 class EvidenceFile:
     """One delivery of an evidence file; `collected_at` is a naive UTC instant."""
 
@@ -243,6 +253,8 @@ class AuditReport:
     exceptions: Callable[[int], Iterator[dict[str, Any]]] = field(repr=False)
     """`exceptions(rows)`: of every control the first `rows` of its two lists, `deviations` (waived ones too) and
     `indeterminate`, as records of rpt_control_operations with `began_at` and `list`."""
+    timing: EvidenceTiming | None = None
+    """None where the period has no operation."""
     data_digest: str | None = None
 
     def table(self, name: str) -> Table:
@@ -493,6 +505,13 @@ def _read_report(connection: Connection, period_id: str) -> AuditReport:
         """
     )
 
+    timing = rows(
+        """
+        select last_tenth_from, operations, end_loaded_operations, end_loaded_share from rpt_evidence_timing
+        where period_id = $period_id and control_id is null
+        """
+    )
+
     def exceptions(most: int) -> Iterator[dict[str, Any]]:
         names = [*(column.name for column in _OPERATION), "began_at", "list"]
         return (dict(zip(names, row, strict=True)) for row in rows(_EXCEPTIONS, rows=most))
@@ -510,6 +529,7 @@ def _read_report(connection: Connection, period_id: str) -> AuditReport:
         waivers=tuple(Waiver(*row) for row in waivers),
         tables=tables,
         exceptions=exceptions,
+        timing=EvidenceTiming(*timing[0]) if timing else None,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from pipelines.reports.report import Control
+from pipelines.reports.report import Control, EvidenceTiming, Period
 
 UNDEFINED = "\u2013"
 """What stands where there is no value."""
@@ -119,6 +119,15 @@ def conclusion_grounds(control: Control) -> str:
     if not figures.tested and figures.pending:
         grounds.append(f"{figures.pending:,} pending")
     return ", ".join(grounds)
+
+
+def timing_sentence(timing: EvidenceTiming, period: Period) -> str:
+    """How much of the evidence was gathered only at the end: SPEC's end-loaded share, with what it counts."""
+    operations = counted(timing.operations, "operation")
+    return (
+        f"{percent(timing.end_loaded_share)} of the period's {operations} rest on evidence that was first collected in the "
+        f"last tenth of the period, from {day(period.day_of(timing.last_tenth_from))} on, or later."
+    )
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

@@ -151,6 +151,8 @@ SCHEMA = {
     " evidence varchar",
     "rpt_feed_coverage": "period_id varchar, system varchar, feed varchar, instance varchar, kind varchar, sparse boolean,"
     " evidence_files bigint, uncovered_seconds double, missed_slots bigint, rejected_records bigint, rejected_files bigint, detail varchar",
+    "rpt_evidence_timing": "period_id varchar, control_id varchar, last_tenth_from timestamp, operations bigint,"
+    " evidenced_operations bigint, end_loaded_operations bigint, end_loaded_share double",
     "rpt_framework_coverage": "period_id varchar, framework varchar, version varchar, requirement_id varchar, title varchar,"
     " former_ids varchar, answer varchar, relation varchar, control_id varchar, control_title varchar, conclusion varchar,"
     " tested bigint, deviations bigint",
@@ -747,6 +749,10 @@ class Company:
                 "First collected 2026-03-31 04:00; governs from 2026-02-17 23:00.",
             ),
             (p, "policy", "ROT max_age_days", datetime(2025, 12, 31, 23), datetime(2026, 2, 28), None),
+        ]
+        self.rows["rpt_evidence_timing"] += [
+            (p, control, datetime(2026, 6, 12, 18, 54), operations, operations, late, round(late / operations, 6))
+            for control, operations, late in [(None, 400, 74), ("ROT", 80, 30)]
         ]
         for system, feed, kind, files, uncovered, missed in [
             ("hashicorp_vault", "audit_log", "log", 26, 172_800.0, 0),

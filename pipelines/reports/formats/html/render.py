@@ -140,6 +140,7 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "counted": words.counted,
+        "timing_sentence": words.timing_sentence,
         "CONCLUSIONS": words.CONCLUSIONS,
         "OUTCOMES": words.OUTCOMES,
         "ANSWERS": words.ANSWERS,

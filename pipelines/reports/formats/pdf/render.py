@@ -93,6 +93,7 @@ def contents(report: AuditReport) -> dict[str, Any]:
             "chapters": [_chapter(chapter) for chapter in told],
             "findings": _cut([_finding(finding) for finding in report.findings if not finding.passed]),
             "findings_total": len(report.findings),
+            "timing": words.timing_sentence(report.timing, period) if report.timing else "",
             "feeds": _cut([_feed(feed) for feed in report.feed_coverage]),
             "unlinked": _counted_list(
                 sum(1 for _ in unlinked),
