@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from . import cast_access_approval, story
 from .exports import generic, jira
@@ -145,6 +146,24 @@ def _of_request(request: Request, grant: Grant, valid: timedelta, needed: int, c
     return 7, "not_approved", None
 
 
+def judged(grant: Grant, about: list[Request], valid: timedelta, needed: int, cutoff: datetime,
+           seen: bool) -> tuple[str, str, datetime | None]:  # fmt: skip
+    """Outcome, reason and the instant that shows it, given the requests for the grant and whether more could be unseen."""
+    found = sorted((_of_request(request, grant, valid, needed, cutoff) for request in about), key=lambda one: one[0])
+    rank, reason, moment = found[0] if found else (8, "no_ticket", None)
+    if rank == 0:
+        return "operated", "", moment
+    if grant.settled and grant.settled > cutoff:
+        return "pending", "", None
+    if rank in (1, 2):
+        return "indeterminate", reason, None
+    if grant.after is None:
+        return "indeterminate", "state_unobserved", None
+    if not seen:
+        return "indeterminate", "ticket_source_gap", None
+    return "deviation", reason, moment
+
+
 def tickets_seen(start: datetime, end: datetime) -> bool:
     """Whether the exports of both ticket systems reach from before `start` to after `end`.
 
@@ -155,7 +174,7 @@ def tickets_seen(start: datetime, end: datetime) -> bool:
         if (feed.system, feed.feed) not in (("jira", "issues"), ("generic", "tickets")):
             continue
         taken = sorted(e.collected_at for e in all_exports() if (e.system, e.feed, e.instance) == (feed.system, feed.feed, feed.instance))
-        assert all(later - earlier <= 2 * feed.cadence_days * DAY for earlier, later in zip(taken, taken[1:], strict=False))
+        assert all(later - earlier <= 2 * feed.cadence_days * DAY for earlier, later in pairwise(taken))
         if start < taken[0] - feed.cadence_days * DAY or end > taken[-1]:
             return False
     return True
@@ -174,27 +193,17 @@ def approvals(period: Period) -> list[Operation]:
         needed = int(policy("APR", "approvers", grant.by, **scope))
         if grant.entitlement in cast_access_approval.PRIVILEGED:
             needed = max(needed, int(policy("APR", "privileged_approvers", grant.by, **scope)))
-        found = sorted(
-            _of_request(request, grant, valid, needed, period.cutoff)[0:3]
-            for request in asked
-            if request.system == grant.system and request.target in grant.names
-            and request.entitlement in ("", grant.entitlement)
-        )  # fmt: skip
-        rank, reason, moment = found[0] if found else (8, "no_ticket", None)
-        row = Operation(period.period_id, "APR", grant.system, grant.subject, "", instance=grant.instance,
-                        opened_at=grant.by, due_at=grant.settled or grant.by, entitlement=grant.entitlement)  # fmt: skip
-        if rank == 0:
-            if not carried:
-                assert moment
-                rows.append(replace(row, outcome="operated", performed_at=moment, measure_value=(grant.by - moment) / DAY))
-        elif grant.settled and grant.settled > period.cutoff:
-            rows.append(replace(row, outcome="pending"))
-        elif rank in (1, 2) or grant.after is None:
-            rows.append(replace(row, outcome="indeterminate", reason=reason if rank in (1, 2) else "state_unobserved"))
-        elif not tickets_seen(grant.after - valid, grant.by):
-            rows.append(replace(row, outcome="indeterminate", reason="ticket_source_gap"))
-        else:
-            measure = (grant.by - moment) / DAY if moment else None
-            late = moment if reason == "approved_after_grant" else None
-            rows.append(excused(replace(row, outcome="deviation", reason=reason, performed_at=late, measure_value=measure)))
+        about = [request for request in asked
+                 if request.system == grant.system and request.target in grant.names
+                 and request.entitlement in ("", grant.entitlement)]  # fmt: skip
+        seen = grant.after is not None and tickets_seen(grant.after - valid, grant.by)
+        outcome, reason, moment = judged(grant, about, valid, needed, period.cutoff, seen)
+        if carried and outcome == "operated":
+            continue
+        row = Operation(period.period_id, "APR", grant.system, grant.subject, outcome, reason, instance=grant.instance,
+                        opened_at=grant.by, due_at=grant.settled or grant.by, entitlement=grant.entitlement,
+                        measure_value=(grant.by - moment) / DAY if moment else None)  # fmt: skip
+        if moment and reason != "stale_approval":
+            row = replace(row, performed_at=moment)
+        rows.append(excused(row))
     return rows

@@ -76,6 +76,20 @@ def _asked_again(asked: list[Request], account: story.Account | AwsUser, access:
     )  # fmt: skip
 
 
+def judged(due: datetime, last_seen: datetime, gone_by: datetime | None, is_back_unasked: bool,
+           cutoff: datetime) -> tuple[str, str]:  # fmt: skip
+    """Outcome and reason of one revocation."""
+    if is_back_unasked:
+        return "deviation", "regranted"
+    if gone_by and gone_by <= due:
+        return "operated", ""
+    if due > cutoff:
+        return "pending", ""
+    if last_seen < due:
+        return "indeterminate", "state_unobserved" if gone_by else "removal_unobservable"
+    return "deviation", "late" if gone_by and gone_by <= cutoff else "not_removed"
+
+
 def follow_through(period: Period) -> list[Operation]:
     """RVF: every revocation of the period that no later valid decision of its campaign replaced."""
     rows = []
@@ -114,22 +128,13 @@ def follow_through(period: Period) -> list[Operation]:
         back = [start for start, _ in _spans(account, item.entitlement)
                 if gone_by and decision.decided_at < start <= period.cutoff and gone_by <= start <= gone_by + back_within]  # fmt: skip
         unasked = [start for start in back if not _asked_again(asked, account, item.entitlement, decision.decided_at, start)]
-        done = replace(row, performed_at=gone_by,
-                       measure_value=(gone_by - decision.decided_at) / DAY if gone_by else None)  # fmt: skip
         if carried and gone_by and gone_by < period.start:
             continue
-        if unasked:
-            # Choice: the deviation begins when the access is back, and only then can a waiver excuse it.
-            began = replace(done, outcome="deviation", reason="regranted", due_at=unasked[0])
-            rows.append(replace(excused(began), due_at=due))
-        elif gone_by and gone_by <= due:
-            rows.append(replace(done, outcome="operated"))
-        elif due > period.cutoff:
-            rows.append(replace(row, outcome="pending"))
-        elif last_seen < due:
-            rows.append(replace(row, outcome="indeterminate", reason="state_unobserved"))
-        elif gone_by and gone_by <= period.cutoff:
-            rows.append(excused(replace(done, outcome="deviation", reason="late")))
-        else:
-            rows.append(excused(replace(row, outcome="deviation", reason="not_removed")))
+        outcome, reason = judged(due, last_seen, gone_by, bool(unasked), period.cutoff)
+        row = replace(row, outcome=outcome, reason=reason)
+        if gone_by and (outcome == "operated" or reason in ("late", "regranted")):
+            row = replace(row, performed_at=gone_by, measure_value=(gone_by - decision.decided_at) / DAY)
+        # Choice: what came back is a deviation from its return on, and only then can a waiver excuse it.
+        began = unasked[0] if reason == "regranted" else due
+        rows.append(replace(excused(replace(row, due_at=began)), due_at=due))
     return rows

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-from .. import cast_ownership
-from .. import cast_change_approval
+from .. import cast_change_approval, cast_ownership
 from ..plan import REQUIRED_FEEDS, Export
 from ..story import (
     ACCESS_KEYS_UNTIL_MARCH,

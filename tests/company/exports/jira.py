@@ -7,7 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .. import cast_access_approval, cast_change_approval, cast_incident_containment, cast_review_follow_through
+from .. import (
+    cast_access_approval,
+    cast_change_approval,
+    cast_incident_containment,
+    cast_review_follow_through,
+)
 from ..plan import Export
 from ..story import BY_EMPLOYEE_ID, at
 from .ids import compact, digest
