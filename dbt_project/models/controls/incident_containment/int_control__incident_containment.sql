@@ -237,7 +237,7 @@ described as (
         ) as subject_name,
         '' as entitlement,
         '' as cycle,
-        ticket_id as distinguished_by,
+        source_system || '/' || source_instance || '/' || ticket_id as distinguished_by,
         detected_at as opened_at,
         case when finding in ('contained', 'use unseen', 'late', 'used_after_containment') then contained_at end as performed_at,
         'containment_hours' as measure_name,

@@ -233,7 +233,7 @@ described as (
         'account' as subject_type,
         coalesce(account_name, account_id) as subject_name,
         '' as cycle,
-        campaign_id as distinguished_by,
+        source_instance || '/' || campaign_id as distinguished_by,
         coalesce(decided_at, launched_at) as opened_at,
         case when finding in ('gone', 'late', 'regranted', 'request unseen') then closed_at end as performed_at,
         'removal_days' as measure_name,
