@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -125,7 +125,7 @@ class Column:
     @property
     def vendor_name(self) -> str:
         """What the vendor calls it: the dotted path, or the newest heading."""
-        return written_path(self.paths[0]) if self.paths else self.headings[0]
+        return written_path(self.paths[0]) if self.paths else self.headings[0] if self.headings else self.name
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -184,6 +184,30 @@ class FeedDescription:
     def without_hashes(self) -> FeedDescription:
         """The same feed, read without the hash that is the id of records without one of their own."""
         return replace(self, hashes=False)
+
+    @cached_property
+    def twins(self) -> frozenset[KeyPath]:
+        """Paths, or beginnings of paths, that differ from another by case alone: the database's structures can't have both."""
+        by_spelling: dict[KeyPath, set[KeyPath]] = {}
+        for column in self.columns:
+            for path in column.paths:
+                for depth in range(1, len(path) + 1):
+                    start = path[:depth]
+                    by_spelling.setdefault((*start[:-1], start[-1].lower()), set()).add(start)
+        return frozenset(start for starts in by_spelling.values() if len(starts) > 1 for start in starts)
+
+    def without_paths(self, starts: Collection[KeyPath]) -> FeedDescription:
+        """The same feed, read without what lies under these paths."""
+        return replace(
+            self,
+            columns=tuple(
+                replace(
+                    column,
+                    paths=tuple(path for path in column.paths if not any(path[: len(start)] == start for start in starts)),
+                )
+                for column in self.columns
+            ),
+        )
 
     @cached_property
     def signs(self) -> Signs | None:

@@ -75,20 +75,44 @@ def read_json(connection: Connection, content: Content, feed: FeedDescription, t
     Raises NotThisFeed or NotValid when the file is refused as a whole, and UnreadableFile.
     """
     layout = json_layout(content, feed)
-    if feed.has_record_hash and feed.own_id and layout.is_plain and _have_ids(content, layout, feed):
-        read = _read(connection, content, layout, feed.without_hashes, target)
-        if not _lack_ids(connection, feed, target):
-            return read
+    if layout.is_plain:
+        quick = _as_in_the_head(content, layout, feed)
+        if quick is not feed:
+            read = _read(connection, content, layout, quick, target)
+            if not _was_too_quick(connection, feed, quick, target):
+                return read
     return _read(connection, content, layout, feed, target)
 
 
-def _have_ids(content: Content, layout: Layout, feed: FeedDescription) -> bool:
-    """Whether the first records all have the vendor's own id."""
+def _as_in_the_head(content: Content, layout: Layout, feed: FeedDescription) -> FeedDescription:
+    """The feed without what its first records need not and what costs a second look at each record's text: spellings
+    of a key that they don't use, and a hash in the place of the vendor's own id."""
+    records = sample(layout, content.head)
+    unused = [path for path in feed.twins if all(at(record, path) is None for record in records)]
+    used = feed.twins.difference(unused)
+    is_settled = len({tuple(key.lower() for key in path) for path in used}) == len(used)
+    # A record in the other spelling has to show: by something required that is found under that spelling alone.
+    would_show = any(
+        path[: len(start)] == start for column in feed.required_columns for path in column.paths for start in unused
+    )
+    quick = feed.without_paths(unused) if used and is_settled and would_show else feed
+    if feed.has_record_hash and feed.own_id and _have_ids(records, feed):
+        quick = quick.without_hashes
+    return quick
+
+
+def _was_too_quick(connection: Connection, feed: FeedDescription, quick: FeedDescription, rows: Path) -> bool:
+    """Whether later records are others than the first: they lack an id, or something required."""
+    if feed.has_record_hash and not quick.hashes and _lack_ids(connection, feed, rows):
+        return True
+    return quick.columns != feed.columns and bool(tally(connection, feed, rows).rejected)
+
+
+def _have_ids(records: Sequence[Any], feed: FeedDescription) -> bool:
+    """Whether these records all have the vendor's own id."""
     columns = [feed.column(column) for column in feed.own_id]
     return all(
-        any(at(record, path) not in (None, "") for path in column.paths)
-        for record in sample(layout, content.head)
-        for column in columns
+        any(at(record, path) not in (None, "") for path in column.paths) for record in records for column in columns
     )
 
 

@@ -176,3 +176,12 @@ def test_what_is_masked_follows_the_paths(feed):
     assert targets[0]["owner"] == {"email": "a@x"} and targets[1]["owner"] == "b@x"
     assert targets[0]["secret"] == "***"
     assert targets[0]["modifiedProperties"] == [{"displayName": "k", "newValue": "v", "x": "***"}]
+
+
+def test_a_record_in_another_spelling_behind_the_first_ones_is_read_all_the_same(read):
+    graph = {"id": "a", "createdDateTime": "2026-03-02T09:00:00Z", "userId": "u1", "status": {"errorCode": 0}}
+    other = {"Id": "b", "CreatedDateTime": "2026-03-02T10:00:00Z", "UserId": "u2", "Status": {"errorCode": 0}}
+    alone = read(lines(*[{**graph, "id": f"a{n}"} for n in range(400)]), "entra/sign_ins")
+    mixed = read(lines(*[{**graph, "id": f"a{n}"} for n in range(400)], other), "entra/sign_ins")
+    assert (alone.result.parsed, mixed.result.parsed) == (400, 401)
+    assert mixed.rows[:400] == alone.rows
