@@ -65,6 +65,8 @@ PAYDESK = (
     ("pd-04", "otto", "E1003", "2025-10-20T08:00", (("2026-02-05T10:00", "disabled"),), "Otto Owner"),
     # Due on 8 February, disabled between the lists of 26 January and 9 February.
     ("pd-05", "carla", "E1001", "2024-03-04T08:00", (("2026-02-07T12:00", "disabled"),), "Carla Chief"),
+    # Disabled an hour after March's review began; the lists are of 23 February and 9 March, so nobody can say whether before.
+    ("pd-06", "mona", "E1008", "2024-03-04T08:10", (("2026-03-02T09:00", "disabled"),), "Mona Missing"),
 )
 PAYDESK_USES = {"pd-04": (), "pd-05": ("2025-11-10T10:00",)}
 

@@ -216,13 +216,18 @@ def reviews(period: Period) -> list[Operation]:
             campaign = next((c for c in inside if system in c.systems), inside[0] if inside else None)
             launch = campaign.launched if campaign else cycle.end
             # Choice: "active at the end of the cycle" is the state just before that instant.
-            if account.state_at(launch if campaign else launch - timedelta(microseconds=1)) != "enabled":
+            counted = launch if campaign else launch - timedelta(microseconds=1)
+            open_until, closed_by = _seen_closing(account, account.closings()[:1])
+            is_unseen = open_until and closed_by and open_until < counted < closed_by
+            if account.state_at(counted) != "enabled" and not is_unseen:
                 continue
             due = (campaign.due if campaign else None) or cycle.end
             # Choice: without a campaign the clock starts with the cycle.
             row = Operation(period.period_id, "REV", system, subject, "", instance=instance, cycle=cycle.label,
                             opened_at=launch if campaign else cycle.start, due_at=due)  # fmt: skip
-            if campaign is None:
+            if is_unseen and due <= period.cutoff:
+                rows.append(replace(row, outcome="indeterminate", reason="population_unknown"))
+            elif campaign is None:
                 rows.append(replace(row, outcome="deviation", reason="no_campaign"))
             else:
                 rows.append(excused(_reviewed(row, campaign, account.identity_id, due, period.cutoff)))

@@ -913,6 +913,7 @@ STATED = (
     _rev("no due date: the cycle's end", "pd-02", "2026-02", "operated"),
     _rev("no due date, undecided", "pd-03", "2026-02", "deviation", "no_decision"),
     _rev("campaigns, but not for them", "pd-02", "2026-03", "deviation", "not_in_campaign"),
+    _rev("closed between two lists, before or after the launch", "pd-06", "2026-03", "indeterminate", "population_unknown"),
     _rev("a month without a campaign", "pd-02", "2026-04", "deviation", "no_campaign", BOTH),
     _rev("another month without", "pd-03", "2026-05", "deviation", "no_campaign", BOTH),
     _rev("the campaign that names the system", "pd-03", "2026-06", "operated", "", BOTH),
@@ -965,7 +966,7 @@ STATED = (
 CONCLUSIONS = {
     # unknown_origin (tok-mystery); besides, a hole in Vault's log and one missing snapshot
     ("2026-H1", "ROT"): "insufficient_evidence",
-    ("2026-H1", "REV"): "exceptions_noted",
+    ("2026-H1", "REV"): "insufficient_evidence",  # population_unknown (pd-06)
     # termination_time_unknown (Theo), state_unobserved (pd-01)
     ("2026-H1", "OFF"): "insufficient_evidence",
     ("2026-H1", "LOG"): "insufficient_evidence",  # not_collected on 18 February
