@@ -119,3 +119,21 @@ def test_verify_names_each_fault_and_ends_with_one(tmp_path, capfd):
     stray.write_text("who put this here?")
     assert upheld("verify", str(tmp_path)) == cli.DONE_WITH_FINDINGS
     assert "1 fault" in capfd.readouterr().out
+
+
+def test_an_original_deleted_after_ingest_fails_verification(tmp_path, capfd):
+    home = Home.at(tmp_path)
+    exports = home.landing / "hr" / "employees"
+    exports.mkdir(parents=True)
+    (exports / "employees_20260302T053000Z.csv").write_text(
+        "Employee_ID,Worker,Primary_Work_Email,Hire_Date,Termination_Date,Worker_Status\n"
+        'E1,"Able, Ada",ada@acme.example,2024-01-08,,Active\n',
+        encoding="utf-8",
+    )
+    assert upheld("--home", str(tmp_path), "ingest") == cli.DONE
+    assert upheld("verify", str(tmp_path)) == cli.DONE
+    (original,) = (path for path in home.originals.rglob("*") if path.is_file())
+    original.unlink()
+    capfd.readouterr()
+    assert upheld("verify", str(tmp_path)) == cli.DONE_WITH_FINDINGS
+    assert original.name in capfd.readouterr().out

@@ -28,7 +28,6 @@ REASONS = {
 
 # What takes a whole company without the evidence: the unit test that shows it instead.
 ELSEWHERE = {
-    ("REV", "population_unknown"): "access_review/access_review.yml",
     ("OWN", "owner_register_gap"): "nhi_ownership/nhi_ownership.yml",
     ("VLT", "vault_inventory_gap"): "vault_custody/vault_custody.yml",
 }
