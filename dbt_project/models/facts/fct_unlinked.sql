@@ -1,5 +1,6 @@
 -- What nothing links, listed with what was tried: accounts without an identity, actors without an account record,
--- review decisions about accounts that no evidence shows, keys to no account that evidence shows.
+-- review decisions about accounts that no evidence shows, keys to no account that evidence shows,
+-- tickets whose target is nowhere.
 with
 
 accounts as (
@@ -65,6 +66,25 @@ credentials as (
             and account.account_id = credential.account_id
     )
     group by all
+),
+
+-- A ticket that changes or retires something, and names what no evidence shows. A log outage names feeds, and a change may
+-- name a repository: those are not looked for among accounts and credentials.
+tickets as (
+    select
+        'ticket' as kind,
+        coalesce(target_system, source_system) as system,
+        source_instance as instance,
+        ticket_id as native_id,
+        target as name,
+        case
+            when target is null then 'the target that the ticket rule reads: the ticket names none'
+            else 'native id, user name, e-mail, identity and credential of ' || coalesce(target_system, 'every system')
+        end as tried,
+        flatten(list(evidence)) as evidence
+    from {{ ref('fct_ticket_targets') }}
+    where subject_type is null and kind in ('access_request', 'nhi_retirement', 'incident')
+    group by all
 )
 
 select
@@ -78,4 +98,6 @@ from (
     select * from decisions
     union all by name
     select * from credentials
+    union all by name
+    select * from tickets
 )
