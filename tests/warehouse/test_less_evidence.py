@@ -143,6 +143,17 @@ def test_less_evidence_never_improves_anything(company_home, tmp_path):
     assert better == {}
 
 
+def test_without_the_register_of_owners_or_a_vaults_list_the_rows_say_which_is_missing(company_home, tmp_path):
+    home = Home.at(company_home.root)
+    missing = {("decisions", "owners"), ("hashicorp_vault", "kv_metadata")}
+    entries = [json.loads(line) for line in home.ledger.read_text(encoding="utf-8").splitlines()]
+    dropped = {number for number, entry in enumerate(entries) if (entry["system"], entry["feed"]) in missing}
+    less = built_without(home, tmp_path / "less", dropped)
+    reasons = {(subject[1], reason) for subject, rows in less.rows.items() for _, _, reason in rows}
+    assert {("OWN", "owner_register_gap"), ("VLT", "vault_inventory_gap")} <= reasons
+    assert ("OWN", "no_owner") not in reasons
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [("deviation", "operated"), ("waived", "operated"), ("indeterminate", "operated")],
