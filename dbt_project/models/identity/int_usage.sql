@@ -57,15 +57,16 @@ stated as (
 
 together as (
     select system, instance, account_id, credential_id, version, version_id, usage_date, first_success_at, last_success_at,
-        first_failure_at, last_failure_at, first_success_evidence, last_success_evidence
+        first_failure_at, last_failure_at, first_success_evidence, last_success_evidence, false as is_stated
     from logged
     union all by name
     select system, instance, account_id, credential_id, version, version_id, cast(last_used_at as date) as usage_date,
         last_used_at as first_success_at, last_used_at as last_success_at,
-        evidence as first_success_evidence, evidence as last_success_evidence
+        evidence as first_success_evidence, evidence as last_success_evidence, true as is_stated
     from stated
 )
 
+-- Where a log and an inventory tell of the same use, the log's own record is the better evidence.
 select
     system,
     instance,
@@ -78,7 +79,7 @@ select
     max(last_success_at) as last_success_at,
     min(first_failure_at) as first_failure_at,
     max(last_failure_at) as last_failure_at,
-    min_by(first_success_evidence, (first_success_at, first_success_evidence)) as first_success_evidence,
-    max_by(last_success_evidence, (last_success_at, last_success_evidence)) as last_success_evidence
+    min_by(first_success_evidence, (first_success_at, is_stated, first_success_evidence)) as first_success_evidence,
+    max_by(last_success_evidence, (last_success_at, not is_stated, last_success_evidence)) as last_success_evidence
 from together
 group by system, instance, account_id, credential_id, version, version_id, usage_date
