@@ -47,10 +47,18 @@ class CompanyRun:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Workers share nothing: all tests of one home go to one of them, and so do those of one file."""
+    """Workers share nothing, so all tests of one home go to one of them, and so do those of one file. The company's home is
+    made twice, so that what takes longest is shared out; and it comes first, so that nobody is left with it alone."""
+
+    def is_of_the_company(item: pytest.Item) -> bool:
+        return "company" in getattr(item, "fixturenames", ())
+
     for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("company" if "company" in fixtures else item.nodeid.split("::")[0]))
+        file = item.nodeid.split("::")[0]
+        room = file.split("/")[1]
+        home = f"company-{'warehouse' if room == 'warehouse' else 'elsewhere'}"
+        item.add_marker(pytest.mark.xdist_group(home if is_of_the_company(item) else file))
+    items.sort(key=lambda item: not is_of_the_company(item))
 
 
 @pytest.fixture(scope="session")
