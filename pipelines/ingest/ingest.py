@@ -27,7 +27,7 @@ from pipelines.home import Home
 from pipelines.ingest.descriptions import FeedDescription, load_descriptions
 from pipelines.ingest.lake import Lake
 from pipelines.ingest.outcome import ReadResult
-from pipelines.ingest.reader import Reading, prepared
+from pipelines.ingest.reader import EMPTY, Reading, prepared
 from pipelines.ingest.reading import reading_connection
 from pipelines.settings import feed_timezones
 from pipelines.warehouse import Connection, QueryFailed
@@ -173,10 +173,21 @@ class _Run:
             return
         declared = next((e.declared_record_count for e in entries if e.declared_record_count is not None), None)
         result = self._read(original, entries[-1].original_name, feed, sha256, declared)
-        news = [_with_result(_as_record(entry), result) for entry in latest.values()]
+        news = [
+            _with_result(_as_record(entry), self._of_one_delivery(entry, original, feed, sha256, result))
+            for entry in latest.values()
+        ]
         for record in news:
             self._remember(record)
         self._ledger.append_all([record for record in news if self._ledger.needs(record)], datetime.now(UTC))
+
+    def _of_one_delivery(
+        self, entry: LedgerEntry, original: Path, feed: FeedDescription, sha256: str, result: ReadResult
+    ) -> ReadResult:
+        """What these bytes come to as this delivery: whether nothing may be in a file is for its own sidecar to say."""
+        if result.parsed + result.rejected or entry.declared_record_count == 0:
+            return result
+        return self._read(original, entry.original_name, feed, sha256, entry.declared_record_count)
 
     def _read(
         self, path: Path, name: str, feed: FeedDescription, sha256: str, declared_record_count: int | None
@@ -197,8 +208,12 @@ class _Run:
             return _reader_fault(problem)
 
     def _settle(self, reading: Reading, feed: FeedDescription, sha256: str) -> None:
+        lake_file = self._home.lake_file(feed.system, feed.feed, sha256)
+        # Another delivery of the same nothing may have declared it: its rows, none, stay.
+        if reading.result.reject_reason == EMPTY and lake_file.exists():
+            return
         reading.settle(
-            self._home.lake_file(feed.system, feed.feed, sha256),
+            lake_file,
             self._home.rejected_file(feed.system, feed.feed, sha256),
         )
 
@@ -319,7 +334,8 @@ class _Run:
                 return both
         original = keep(self._home, landed.path)
         known = self._read_before(feed, original.sha256)
-        if known is not None:
+        # Without a record in it, a file is what its own sidecar says.
+        if known is not None and known.parsed + known.rejected:
             return original, known
         return original, self._read(original.path, landed.name, feed, original.sha256, declared)
 

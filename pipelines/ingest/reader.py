@@ -26,6 +26,9 @@ from pipelines.warehouse import Connection
 
 __all__ = ["ReadResult", "read_evidence_file"]
 
+EMPTY = "the file is empty: expected records, or a sidecar with record_count 0"
+"""Why an empty file is refused where its own delivery does not declare that nothing is in it."""
+
 UNFINISHED_PREFIX = ".reading-"
 
 # Two files may be read at a time within this process, into one folder.
@@ -122,8 +125,7 @@ def _read(
         content = Content(path, original_name)
         if _is_empty(content):
             if declared_record_count != 0:
-                reason = "the file is empty: expected records, or a sidecar with record_count 0"
-                return Reading(ReadResult(status="rejected", reject_reason=reason), None, None)
+                return Reading(ReadResult(status="rejected", reject_reason=EMPTY), None, None)
             write_empty(connection, feed, rows)
             return Reading(ReadResult(), rows, None)
         result, faulty = _read_records(connection, content, feed, rows)

@@ -15,7 +15,7 @@ GRAPH = {
     "id": "Directory_1",
     "correlationId": "c-1",
     "activityDateTime": "2026-02-01T10:00:00.1234567Z",
-    "activityDisplayName": "Update application – Certificates and secrets management ",
+    "activityDisplayName": "Update application – Certificates and secrets management ",  # noqa: RUF001
     "result": "success",
     "initiatedBy": {"user": {"id": "ann", "userPrincipalName": "ann@x.example"}, "app": None},
     "targetResources": [{"id": "app", "type": "Application", "displayName": "Deploy", "modifiedProperties": [CHANGE]}],

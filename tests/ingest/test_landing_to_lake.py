@@ -111,6 +111,19 @@ def test_a_run_with_nothing_new_changes_nothing(home):
     assert (home.ledger.read_bytes(), sorted(home.lake.rglob("*"))) == before
 
 
+@pytest.mark.parametrize("declared_first", [True, False])
+def test_whether_nothing_may_be_in_a_file_is_for_its_own_sidecar_to_say(home, declared_first):
+    declared = {"collected_at": "2026-03-03T00:00:00Z", "record_count": 0}
+    deliveries = [("a.ndjson", declared), ("b.ndjson", None)]
+    for name, sidecar in deliveries if declared_first else reversed(deliveries):
+        _land(home, f"hashicorp_vault/audit_log/{name}", b"", sidecar)
+        ingest_landing(home)
+    ingest_landing(home)
+    latest = {entry.original_name: entry for entry in _entries(home)}
+    assert (latest["a.ndjson"].status, latest["b.ndjson"].status) == ("accepted", "rejected")
+    assert home.lake_file(*VAULT, latest["a.ndjson"].sha256).exists()
+
+
 def test_an_unchanged_snapshot_delivered_again_is_evidence_again_and_read_once(home, monkeypatch):
     content = b"system,account_id,enabled\na,1,true\n,,\n"
     _land(home, "generic/accounts/list_20260302T000000Z.csv", content)

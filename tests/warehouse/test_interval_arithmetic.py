@@ -22,6 +22,8 @@ def sql(call: str, *files: str) -> str:
     """The SQL that a macro call becomes, with ref() naming the table itself."""
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])
     environment.globals["ref"] = lambda name: name
+    environment.globals["var"] = lambda name, default=None: default
+    environment.globals["return"] = lambda value: value
     source = "".join((MACROS / file).read_text() for file in files)
     return environment.from_string(source + "{{ " + call + " }}").render().strip()
 
