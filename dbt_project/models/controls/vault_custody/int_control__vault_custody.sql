@@ -16,6 +16,7 @@ spells as (
         credentials.*,
         coalesce(spells.opened_at, spells.opened_by) as active_from,
         coalesce(spells.closed_at, timestamp '9999-01-01') as active_to,
+        spells.opened_at is null as is_origin_unknown,
         spells.known_open_until,
         min(coalesce(spells.opened_at, spells.opened_by)) over (
             partition by credentials.system, credentials.instance, credentials.credential_id
@@ -180,6 +181,9 @@ operations as (
                 else cast([] as varchar[]) end as evidence,
         case
             when worst.breach is not null then worst.breach.found
+            -- Seen first when it was already there: how long it had been active outside, nobody knows.
+            when min_by(active.is_origin_unknown, active.active_from)
+                and coalesce(held_items.first_held_at, active.cutoff_at) > min(active.start_at) then 'state_unobserved'
             when active.due_at > active.cutoff_at and (held_items.first_held_at is null or held_items.first_held_at > active.due_at)
                 and max(active.active_to) > active.due_at then 'not due'
             else 'held'
@@ -223,7 +227,9 @@ described as (
                 || coalesce('; held in ' || items || ' since ' || {{ said('first_held_at') }}, '') || '.'
             when 'vault_inventory_gap' then 'No vault is known to hold it from ' || {{ said('breach.began_at') }}
                 || ', and no inventory of every vault covers that time.'
-            else 'No vault is known to hold it from ' || {{ said('breach.began_at') }} || '; nothing shows that it was still active then.'
+            else coalesce('No vault is known to hold it from ' || {{ said('breach.began_at') }} || '; nothing shows that it was still active then.',
+                'First seen ' || {{ said('created_at') }} || coalesce(', held in ' || items || ' since ' || {{ said('first_held_at') }}, '')
+                    || '; nothing shows since when it was active.')
         end as reason_text,
         breach.began_at as began_at
     from operations
