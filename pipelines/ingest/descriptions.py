@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -186,30 +186,6 @@ class FeedDescription:
         return replace(self, hashes=False)
 
     @cached_property
-    def twins(self) -> frozenset[KeyPath]:
-        """Paths, or beginnings of paths, that differ from another by case alone: the database's structures can't have both."""
-        by_spelling: dict[KeyPath, set[KeyPath]] = {}
-        for column in self.columns:
-            for path in column.paths:
-                for depth in range(1, len(path) + 1):
-                    start = path[:depth]
-                    by_spelling.setdefault((*start[:-1], start[-1].lower()), set()).add(start)
-        return frozenset(start for starts in by_spelling.values() if len(starts) > 1 for start in starts)
-
-    def without_paths(self, starts: Collection[KeyPath]) -> FeedDescription:
-        """The same feed, read without what lies under these paths."""
-        return replace(
-            self,
-            columns=tuple(
-                replace(
-                    column,
-                    paths=tuple(path for path in column.paths if not any(path[: len(start)] == start for start in starts)),
-                )
-                for column in self.columns
-            ),
-        )
-
-    @cached_property
     def signs(self) -> Signs | None:
         """By what its JSON records are known; None where it has none."""
         if "json" not in self.shapes:
@@ -224,6 +200,21 @@ class FeedDescription:
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
+
+
+@cache
+def without_paths(feed: FeedDescription, starts: frozenset[KeyPath]) -> FeedDescription:
+    """The same feed, read without what lies under these paths. One object for the same question, as plans are kept by it."""
+    return replace(
+        feed,
+        columns=tuple(
+            replace(
+                column,
+                paths=tuple(path for path in column.paths if not any(path[: len(start)] == start for start in starts)),
+            )
+            for column in feed.columns
+        ),
+    )
 
 
 class BrokenDescription(Exception):

@@ -7,8 +7,9 @@ another (`caller` and `caller.value`) or two keys differ by case alone, the part
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pipelines.ingest.descriptions import KeyPath
 from pipelines.warehouse import literal, name
@@ -23,12 +24,19 @@ class _Node:
     @property
     def is_looked_into(self) -> bool:
         """Whether its parts are reached through its text."""
-        return bool(self.children) and (self.leaf is not None or self.has_twins)
+        return bool(self.children) and (self.leaf is not None or bool(self.twins))
 
     @property
-    def has_twins(self) -> bool:
-        """Whether two keys differ by case alone: DuckDB's structures can't have both."""
-        return any(count > 1 for count in Counter(key.lower() for key in self.children).values())
+    def twins(self) -> set[str]:
+        """Keys that differ from another by case alone: DuckDB's structures can't have both."""
+        counts = Counter(key.lower() for key in self.children)
+        return {key for key in self.children if counts[key.lower()] > 1}
+
+    def twin_paths(self, start: KeyPath = ()) -> Iterator[KeyPath]:
+        """The paths of twins here and further down."""
+        yield from ((*start, key) for key in self.twins)
+        for key, node in self.children.items():
+            yield from node.twin_paths((*start, key))
 
     @property
     def sql_type(self) -> str:
@@ -86,6 +94,11 @@ class JsonShape:
         """Whether some value is reached through the text of the record alone."""
         return bool(self._twins)
 
+    @cached_property
+    def twin_paths(self) -> frozenset[KeyPath]:
+        """Paths, or beginnings of paths, that differ from another by case alone."""
+        return frozenset(self._root.twin_paths())
+
     def lookups(self, record: str = "", whole: str = "json") -> Mapping[str, str]:
         """SQL for what is looked up in texts, each text parsed once: alias -> list of values. `find` refers to them."""
         return {
@@ -139,8 +152,7 @@ class JsonShape:
 
     @property
     def _twins(self) -> set[str]:
-        counts = Counter(key.lower() for key in self._root.children)
-        return {key for key in self._root.children if counts[key.lower()] > 1}
+        return self._root.twins
 
 
 def json_string(text: str) -> str:

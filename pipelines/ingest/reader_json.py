@@ -31,7 +31,7 @@ from pipelines.evidence.json_text import (
     written,
 )
 from pipelines.ingest.content import Content, piped
-from pipelines.ingest.descriptions import FeedDescription
+from pipelines.ingest.descriptions import FeedDescription, without_paths
 from pipelines.ingest.outcome import NotValid
 from pipelines.ingest.projection import (
     BLANK,
@@ -87,16 +87,20 @@ def read_json(connection: Connection, content: Content, feed: FeedDescription, t
 def _as_in_the_head(content: Content, layout: Layout, feed: FeedDescription) -> FeedDescription:
     """The feed without what its first records need not and what costs a second look at each record's text: spellings
     of a key that they don't use, and a hash in the place of the vendor's own id."""
+    twins = json_shape(feed).twin_paths
+    may_lack_ids = feed.has_record_hash and bool(feed.own_id)
+    if not twins and not may_lack_ids:
+        return feed
     records = sample(layout, content.head)
-    unused = [path for path in feed.twins if all(at(record, path) is None for record in records)]
-    used = feed.twins.difference(unused)
+    unused = frozenset(path for path in twins if all(at(record, path) is None for record in records))
+    used = twins - unused
     is_settled = len({tuple(key.lower() for key in path) for path in used}) == len(used)
     # A record in the other spelling has to show: by something required that is found under that spelling alone.
     would_show = any(
         path[: len(start)] == start for column in feed.required_columns for path in column.paths for start in unused
     )
-    quick = feed.without_paths(unused) if used and is_settled and would_show else feed
-    if feed.has_record_hash and feed.own_id and _have_ids(records, feed):
+    quick = without_paths(feed, unused) if used and is_settled and would_show else feed
+    if may_lack_ids and _have_ids(records, feed):
         quick = quick.without_hashes
     return quick
 
