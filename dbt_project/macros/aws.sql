@@ -71,3 +71,9 @@ map({{ names }}, list_transform({{ names }}, lambda name: list_filter({{ tags }}
 {% macro has_version_label(labels, id, label) -%}
 contains(cast(json_extract({{ labels }}, '$."' || {{ id }} || '"') as varchar), '"{{ label }}"')
 {%- endmacro %}
+
+
+{#- Whether the status that a call sets is the one its meaning in canonical words is about. -#}
+{% macro has_asked_status() -%}
+request_status = case action when 'credential_activated' then 'Active' else 'Inactive' end
+{%- endmacro %}

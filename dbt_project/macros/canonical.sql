@@ -46,7 +46,7 @@ group by all
 {#- Whether a credential of this type is renewed by new versions of itself, rather than by another key. -#}
 {% macro is_versioned(credential_type) -%}
 coalesce({{ credential_type }} in (
-    'kv_secret', 'secrets_manager_secret', 'key_vault_secret', 'key_vault_key', 'key_vault_certificate'
+    'kv_secret', 'secrets_manager_secret', 'secret_manager_secret', 'key_vault_secret', 'key_vault_key', 'key_vault_certificate'
 ), false)
 {%- endmacro %}
 

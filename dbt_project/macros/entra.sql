@@ -18,6 +18,19 @@ list_filter(changes, change -> change.name = '{{ property | lower }}' and change
 {%- endmacro %}
 
 
+{#- What an audit event acted upon, as Graph spells it or, where nothing is spelled so, as PowerShell does. -#}
+{% macro audit_targets() -%}
+case
+    when len(list_filter(targets_in_capitals, target -> coalesce(target.id, target.type, target.name) is not null)) > 0
+        then list_transform(targets_in_capitals, target -> {
+            'id': target.id, 'type': target.type, 'odata_type': cast(null as varchar), 'name': target.name,
+            'user_name': target.user_name, 'changes': target.changes
+        })
+    else targets
+end
+{%- endmacro %}
+
+
 {#- The first thing acted upon that is of one of these kinds. Expects `subjects`. -#}
 {% macro first_subject(kinds) -%}
 list_filter(subjects, thing -> thing.kind in ({{ "'" ~ kinds | join("', '") ~ "'" }}))[1]

@@ -13,7 +13,7 @@ end
 
 
 {#- A service account key's native id from the ways in which calls write it: with the API's host before it, `-` for the
-    project, the account's id for its address. -#}
+    project, the account's id for its address. NULL where it names no key. -#}
 {% macro gcp_key_name(path, project, email) -%}
 'projects/'
     || coalesce(nullif(nullif(regexp_extract({{ path }}, 'projects/([^/]+)/', 1), '-'), ''), {{ project }}, '-')
@@ -23,7 +23,18 @@ end
             then regexp_extract({{ path }}, 'serviceAccounts/([^/]+)/', 1)
         else coalesce(nullif({{ email }}, ''), regexp_extract({{ path }}, 'serviceAccounts/([^/]+)/', 1))
     end
-    || '/keys/' || regexp_extract({{ path }}, 'keys/([^/]+)$', 1)
+    || '/keys/' || nullif(regexp_extract({{ path }}, '/keys/([^/]+)$', 1), '')
+{%- endmacro %}
+
+
+{#- A Secret Manager secret and the number of its version, from the ways in which calls write them. -#}
+{% macro gcp_secret(path) -%}
+nullif(regexp_extract({{ path }}, '(projects/[^/]+/(?:locations/[^/]+/)?secrets/[^/]+)', 1), '')
+{%- endmacro %}
+
+
+{% macro gcp_secret_version(path) -%}
+try_cast(regexp_extract({{ path }}, '/secrets/[^/]+/versions/([0-9]+)$', 1) as bigint)
 {%- endmacro %}
 
 

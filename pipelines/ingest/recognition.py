@@ -87,7 +87,14 @@ def _no_json(content: Content, feed: FeedDescription) -> str:
         return _looks_like(other)
     return "expected JSON (lines, an array" + (
         f", or an object with {' or '.join(feed.wrappers)}" if feed.wrappers else ""
-    ) + "), found text without any object"
+    ) + f"), found {_what_is_no_json(content)}"
+
+
+def _what_is_no_json(content: Content) -> str:
+    headings = max((csv.headings for csv in _csv_layouts(content)), key=len, default=())
+    if len(headings) >= _TELLING_FIELDS and all(_HEADING.fullmatch(heading.strip()) for heading in headings):
+        return "what looks like CSV: export it as JSON"
+    return "text without any object"
 
 
 # -- CSV ----------------------------------------------------------------------------------------------------------

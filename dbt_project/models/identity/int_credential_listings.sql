@@ -1,5 +1,6 @@
--- Credentials as each inventory lists them, one row per credential and delivery. The credential report names a key by
--- its user and slot: it is matched to the key created for that user at that time, else it is `<user arn>#<slot>`.
+-- Credentials as each inventory lists them, one row per credential and delivery. The credential report names a key or
+-- certificate by its user and slot: it is matched to the one made for that user at that time, else it is
+-- `<user arn>#<slot>`.
 with
 
 inventories as (
@@ -30,15 +31,16 @@ listed as (
 ),
 
 slots as (
-    select distinct instance, account_id, slot, created_at
+    select distinct instance, account_id, credential_type, slot, created_at
     from listed
-    where slot is not null and credential_type = 'access_key' and created_at is not null
+    where slot is not null and credential_type in ('access_key', 'signing_certificate') and created_at is not null
 ),
 
 created_keys as (
-    select distinct instance, account_id, credential_id, occurred_at
+    select distinct instance, account_id, credential_type, credential_id, occurred_at
     from {{ ref('int_events') }}
-    where action = 'credential_created' and credential_type = 'access_key' and credential_id is not null
+    where action = 'credential_created' and credential_type in ('access_key', 'signing_certificate')
+        and credential_id is not null
 ),
 
 -- IAM writes whole seconds, and the call and the key's own date may differ by one or two. The nearest key to the slot's
@@ -48,12 +50,13 @@ matched as (
     from slots
     inner join created_keys
         on slots.instance = created_keys.instance and slots.account_id = created_keys.account_id
+        and slots.credential_type = created_keys.credential_type
         and abs(epoch_us(slots.created_at) - epoch_us(created_keys.occurred_at)) <= 5000000
     qualify row_number() over (
         partition by slots.instance, slots.account_id, slots.slot, slots.created_at
         order by abs(epoch_us(slots.created_at) - epoch_us(created_keys.occurred_at)),
             -- Two keys made in one second: the first slot takes the one, the second the other.
-            case when slots.slot = '1' then created_keys.credential_id end, created_keys.credential_id desc
+            case when slots.slot in ('1', 'cert1') then created_keys.credential_id end, created_keys.credential_id desc
     ) = 1
     and rank() over (
         partition by slots.instance, slots.account_id, created_keys.credential_id

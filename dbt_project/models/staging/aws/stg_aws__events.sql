@@ -21,8 +21,10 @@ done as (
     select *
     from calls
     where case event_name
-        when 'UpdateAccessKey'
-            then request_status = case action when 'credential_activated' then 'Active' else 'Inactive' end
+        when 'UpdateAccessKey' then {{ has_asked_status() }}
+        when 'UpdateSSHPublicKey' then {{ has_asked_status() }}
+        when 'UpdateServiceSpecificCredential' then {{ has_asked_status() }}
+        when 'UpdateSigningCertificate' then {{ has_asked_status() }}
         -- A version with labels of its own is current only if AWSCURRENT is one of them: a rotation's first step.
         when 'PutSecretValue'
             then coalesce(request_version_stages, 'null') = 'null' or contains(request_version_stages, '"AWSCURRENT"')
@@ -49,6 +51,9 @@ mapped as (
             when event_source = 'secretsmanager.amazonaws.com' then 'secrets_manager_secret'
             when event_name like '%AccessKey' then 'access_key'
             when event_name like '%LoginProfile' then 'console_password'
+            when event_name like '%SSHPublicKey' then 'ssh_public_key'
+            when event_name like '%ServiceSpecificCredential' then 'service_specific_credential'
+            when event_name like '%SigningCertificate' then 'signing_certificate'
         end as credential_type,
         case
             when event_name like '%UserToGroup' or event_name like '%UserFromGroup' then 'group'
@@ -85,12 +90,13 @@ select
     end as account_name,
     account_type,
     account_scope,
-    case credential_type
-        when 'access_key' then coalesce(response_access_key_id, request_access_key_id)
-        when 'secrets_manager_secret' then {{ secret_reference(
+    case
+        when credential_type = 'access_key' then coalesce(response_access_key_id, request_access_key_id)
+        when credential_type = 'secrets_manager_secret' then {{ secret_reference(
             'coalesce(response_secret_arn, service_secret_id, request_secret_id, request_secret_name)',
             'aws_region', 'coalesce(recipient_account_id, user_account_id)'
         ) }}
+        else coalesce(response_other_credential_id, request_other_credential_id)
     end as credential_id,
     credential_type,
     cast(null as bigint) as version,

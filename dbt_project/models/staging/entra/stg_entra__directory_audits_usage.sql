@@ -10,8 +10,8 @@ acts as (
         'directory_audits' as source_feed,
         'entra' as system,
         coalesce(
-            {{ object_id('actor_user_id') }},
-            {{ object_id('actor_principal_id') }},
+            {{ object_id("coalesce(actor_user_id, initiator ->> '$.user.id')") }},
+            {{ object_id("coalesce(actor_principal_id, initiator ->> '$.app.servicePrincipalId')") }},
             nullif(regexp_extract(list_filter(unified_actors, actor -> regexp_matches(actor.id, '^(User|ServicePrincipal)_.'))[1].id,
                 '^[A-Za-z]+_(.+)$', 1), ''),
             list_filter(unified_actors, actor -> actor.type = '0')[1].id

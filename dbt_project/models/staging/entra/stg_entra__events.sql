@@ -11,7 +11,14 @@ acts as (
 
 records as (
     select
-        *,
+        * replace (
+            {{ audit_targets() }} as targets,
+            coalesce(actor_user_id, initiator ->> '$.user.id') as actor_user_id,
+            coalesce(actor_user_name, initiator ->> '$.user.userPrincipalName') as actor_user_name,
+            coalesce(actor_principal_id, initiator ->> '$.app.servicePrincipalId') as actor_principal_id,
+            coalesce(actor_app_id, initiator ->> '$.app.appId') as actor_app_id,
+            coalesce(actor_app_name, initiator ->> '$.app.displayName') as actor_app_name
+        ),
         coalesce(nullif(id, ''), record_hash) as event_id,
         {{ bare_words('activity') }} as said,
         targets is null and unified_targets is not null as is_unified

@@ -1,4 +1,4 @@
--- What Cloud Audit Logs show of service accounts, their keys, API keys and of rights given and taken. A status that is
+-- What Cloud Audit Logs show of service accounts, their keys, API keys, secrets and of rights given and taken. A status that is
 -- absent or empty means success. Of an operation's two entries the last counts. Rights are read from what a change of a
 -- policy added and removed, whatever the method that changed it is called.
 with
@@ -28,13 +28,17 @@ lifecycle as (
         case
             when meanings.action like 'account_%' then null
             when entries.service_name = 'apikeys.googleapis.com' then 'api_key'
+            when entries.service_name = 'secretmanager.googleapis.com' then 'secret_manager_secret'
             else 'service_account_key'
         end as credential_type,
         case
             when contains(response_name, '/keys/') then response_name
             when contains(request_name, '/keys/') then request_name
             else resource_name
-        end as key_path
+        end as key_path,
+        -- Of a new version the answer alone has the number.
+        case when contains(response_name, '/secrets/') then response_name
+            when contains(request_name, '/secrets/') then request_name else resource_name end as secret_path
     from entries
     inner join {{ vendor_actions('gcp', 'audit_log') }} as meanings
         on {{ vendor_word('entries.method_name') }} = meanings.vendor_action
@@ -46,7 +50,9 @@ lifecycle_named as (
         case credential_type
             when 'service_account_key' then {{ gcp_key_name('key_path', "nullif(label_project_id, '')", 'email') }}
             when 'api_key' then key_path
-        end as credential_id
+            when 'secret_manager_secret' then {{ gcp_secret('secret_path') }}
+        end as credential_id,
+        case when credential_type = 'secret_manager_secret' then {{ gcp_secret_version('secret_path') }} end as version
     from lifecycle
 ),
 
@@ -71,10 +77,11 @@ mapped as (
         "timestamp",
         case when credential_type is null then 3001 else 3004 end as ocsf_class,
         action,
-        case when credential_type is distinct from 'api_key' then coalesce(nullif(unique_id, ''), nullif(email, '')) end
+        case when coalesce(credential_type = 'service_account_key', true) then coalesce(nullif(unique_id, ''), nullif(email, '')) end
             as account_id,
-        case when credential_type is distinct from 'api_key' then nullif(email, '') end as account_name,
+        case when coalesce(credential_type = 'service_account_key', true) then nullif(email, '') end as account_name,
         credential_id,
+        version,
         credential_type,
         principal_email,
         principal_subject
@@ -114,7 +121,7 @@ select
     cast(null as varchar) as account_scope,
     credential_id,
     credential_type,
-    cast(null as bigint) as version,
+    version,
     entitlement,
     entitlement_name,
     entitlement_type,

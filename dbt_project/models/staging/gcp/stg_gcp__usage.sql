@@ -1,5 +1,6 @@
 -- Use per file, subject and day: calls by a person or service account, with the key it proved itself with; whoever stands
--- behind an impersonated service account; and service accounts whose tokens or signatures somebody asked for.
+-- behind an impersonated service account; service accounts whose tokens or signatures somebody asked for; and secrets that
+-- were read.
 with
 
 calls as (
@@ -7,7 +8,9 @@ calls as (
         *,
         {{ instant('"timestamp"') }} as event_at,
         {{ gcp_succeeded() }} as succeeded,
-        coalesce(lower(nullif(principal_email, '')), {{ gcp_account('principal_subject') }}) as caller
+        -- Who called a GKE cluster may be the cluster's own user, which is no account of the cloud.
+        case when principal_email not like 'system:%' or principal_email is null
+            then coalesce(lower(nullif(principal_email, '')), {{ gcp_account('principal_subject') }}) end as caller
     from {{ evidence_records('gcp', 'audit_log') }}
     where method_name is not null
 ),
@@ -33,6 +36,10 @@ subjects as (
     ), null
     from calls
     where service_name = 'iamcredentials.googleapis.com'
+    union all
+    select sha256, record_number, event_at, succeeded, null, {{ gcp_secret('resource_name') }}
+    from calls
+    where service_name = 'secretmanager.googleapis.com' and method_name like '%.AccessSecretVersion'
 ),
 
 labelled as (

@@ -3,14 +3,35 @@
 -- leaves out: then the event names the object only.
 with
 
+-- GKE says the verb and the resource in one word, io.k8s.core.v1.serviceaccounts.token.create, and the object as a path.
+asked as (
+    select * replace (
+        coalesce(verb, nullif(called.verb, '')) as verb,
+        coalesce(resource, nullif(called.resource, '')) as resource,
+        coalesce(subresource, nullif(called.subresource, '')) as subresource,
+        coalesce(namespace, nullif(regexp_extract(gke_resource, '/namespaces/([^/]+)/', 1), '')) as namespace,
+        coalesce(
+            name,
+            case when called.resource <> '' then nullif(split_part(split_part(gke_resource, '/' || called.resource || '/', 2), '/', 1), '') end
+        ) as name
+    )
+    from (
+        select *, regexp_extract(
+            gke_method, '[.]v[0-9]+[a-z0-9]*[.]([a-z]+)(?:[.]([a-z]+))?[.]([a-z]+)$', ['resource', 'subresource', 'verb']
+        ) as called
+        from {{ evidence_records('kubernetes', 'audit_log') }}
+    )
+),
+
 answers as (
     select
         *,
         lower(trim(verb)) || ' ' || lower(resource) || coalesce('/' || lower(nullif(subresource, '')), '') as vendor_action,
         {{ instant('occurred_at', feed='kubernetes/audit_log') }} as answered_at
-    from {{ evidence_records('kubernetes', 'audit_log') }}
+    from asked
     where coalesce(stage, 'ResponseComplete') = 'ResponseComplete'
         and coalesce(try_cast(response_code as integer), 200) between 200 and 299
+        and {{ gke_succeeded() }}
 ),
 
 meant as (

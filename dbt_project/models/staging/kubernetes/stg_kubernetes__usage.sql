@@ -13,7 +13,7 @@ actions as (
         case when json_type(credential_ids) = 'ARRAY' then credential_ids ->> '$[0]' else credential_ids ->> '$' end as credential_id,
         cast(null as bigint) as version,
         {{ instant('occurred_at', feed='kubernetes/audit_log') }} as event_at,
-        coalesce(try_cast(response_code as integer), 200) < 400 as succeeded
+        coalesce(try_cast(response_code as integer), 200) < 400 and {{ gke_succeeded() }} as succeeded
     from {{ evidence_records('kubernetes', 'audit_log') }}
     where coalesce(stage, 'ResponseComplete') = 'ResponseComplete' and user_name <> 'system:anonymous'
 )
