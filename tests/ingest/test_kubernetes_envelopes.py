@@ -53,3 +53,14 @@ def test_an_event_is_the_same_in_every_envelope(read, export):
 def test_older_servers_write_one_time_for_the_request(read):
     row = read(json.dumps(OLD_EVENT).encode(), "kubernetes/audit_log", name="audit.log").rows[0]
     assert row["occurred_at"] == "2026-03-02T09:00:00Z"
+
+
+def test_an_entry_of_another_google_service_is_no_event_of_a_cluster(read):
+    entry = {
+        "timestamp": "2026-03-02T09:00:00Z",
+        "protoPayload": {"methodName": "SetIamPolicy", "authenticationInfo": {"principalEmail": "ann@example.com"}},
+    }
+    cluster = entry | {"protoPayload": entry["protoPayload"] | {"methodName": "io.k8s.core.v1.pods.list"}}
+    export = "".join(json.dumps(each) + "\n" for each in (cluster, entry))
+    found = read(export.encode(), "kubernetes/audit_log", name="export.json")
+    assert found.faults == {2: "expected a call to a cluster, found one to another Google service: it belongs to gcp/audit_log"}

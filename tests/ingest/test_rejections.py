@@ -247,3 +247,11 @@ def test_the_text_of_a_rejected_record_is_kept_only_where_it_can_hold_no_secret(
     hr = b"Employee ID,Name,Termination Date\n,Nobody,\n"
     assert read(hr, "hr/employees").rejected[0]["text"] == ",Nobody,"
     assert read(lines(vault(1), b"{secret"), VAULT).rejected[0]["text"] is None
+
+
+def test_csv_where_a_feed_comes_as_json_alone_is_called_csv(read):
+    history = b"User name,Event time,Event name\nann,2026-03-02T09:00:00Z,CreateUser\n"
+    assert read(history, "aws/cloudtrail").result.reject_reason == (
+        "expected JSON (lines, an array, or an object with Records or Events), found what looks like CSV: export it as JSON"
+    )
+    assert "found text without any object" in read(b"no such thing\n", "aws/cloudtrail").result.reject_reason

@@ -24,11 +24,11 @@ class StagedSamples:
 
     home: Home
 
-    def rows(self, model: str, columns: str, sample: str) -> list[tuple[Any, ...]]:
-        """These columns of a staging model for one sample, `system/feed/file`, after the record number and in its order."""
+    def rows(self, model: str, columns: str, sample: str | Path) -> list[tuple[Any, ...]]:
+        """These columns of a staging model for one sample, `system/feed/file` or its path, after the record number, in order."""
         return self.rows_per_subject(model, f"record_number, {columns}", sample)
 
-    def rows_per_subject(self, model: str, columns: str, sample: str) -> list[tuple[Any, ...]]:
+    def rows_per_subject(self, model: str, columns: str, sample: str | Path) -> list[tuple[Any, ...]]:
         """The same of a model that has a row for several records, such as use per day."""
         with open_read_only(self.home.build_database) as connection:
             return connection.execute(
@@ -40,6 +40,11 @@ def stage(home: Home, systems: list[str]) -> StagedSamples:
     """Land the samples of these systems, ingest them and run their staging models."""
     for system in systems:
         shutil.copytree(SAMPLES / system, home.landing / system)
+    return stage_landed(home, systems)
+
+
+def stage_landed(home: Home, systems: list[str]) -> StagedSamples:
+    """Ingest what has landed and run the staging models of these systems."""
     ingest_landing(home)
     folders = [argument for system in systems for argument in ("--select", f"path:models/staging/{system}")]
     project = dbt_in_process.parse(home)
