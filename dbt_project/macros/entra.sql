@@ -80,6 +80,13 @@ nullif(nullif(trim({{ text }}), ''), '00000000-0000-0000-0000-000000000000')
 {%- endmacro %}
 
 
+{#- The lists of an object's credentials, as Graph spells them or PowerShell does. -#}
+{% macro credentials_in_any_spelling() -%}
+coalesce(key_credentials, key_credentials_in_capitals) as key_credentials,
+        coalesce(password_credentials, password_credentials_in_capitals) as password_credentials
+{%- endmacro %}
+
+
 {#- The credentials that a Graph object lists, one row each: secrets, certificates, and certificates that sign tokens
     for others (shown as Sign, Verify and the password of the private key: one certificate). Expects the columns
     key_credentials and password_credentials. -#}

@@ -56,3 +56,26 @@ def test_an_audit_event(read, record):
 def test_a_sign_in(read, record):
     [row] = read(json.dumps(record).encode() + b"\n", "entra/sign_ins").usable
     assert (row["occurred"], row["user_id"], row["error_code"] or row["result_type"]) == ("2026-02-01T10:00:00Z", "u", "50126")
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"CreatedDateTime": "/Date(1772442000000)/"}, "/Date(...)/"),
+        ({"PasswordCredentials": [{"KeyId": "k", "EndDateTime": "/Date(1772442000000)/"}]}, "/Date(...)/"),
+        ({"PasswordCredentials": ["MicrosoftGraphPasswordCredential"]}, "-Depth"),
+        ({"PasswordCredentials": "MicrosoftGraphPasswordCredential", "KeyCredentials": ""}, "-Depth"),
+    ],
+)
+@pytest.mark.parametrize("feed", ["applications", "service_principals"])
+def test_what_powershell_cut_off_or_wrote_its_own_way_is_told(read, feed, changed, reason):
+    application = {"Id": "o", "AppId": "a", "KeyCredentials": [], "PasswordCredentials": [{"KeyId": "k"}]}
+    found = read(json.dumps([application, application | changed]).encode(), f"entra/{feed}")
+    assert list(found.faults) == [2] and reason in found.faults[2]
+
+
+def test_targets_that_powershell_cut_off_are_told(read):
+    event = {"Id": "e", "ActivityDateTime": "2026-03-02T09:00:00Z", "ActivityDisplayName": "Add user", "TargetResources": [{"Id": "u"}]}
+    cut = event | {"TargetResources": ["MicrosoftGraphTargetResource"]}
+    found = read(json.dumps([event, cut]).encode(), "entra/directory_audits")
+    assert list(found.faults) == [2] and "-Depth" in found.faults[2]

@@ -75,6 +75,16 @@ AUDIT_ROW = {
     "InitiatedBy": json.dumps(AUDIT["initiatedBy"]),
     "TargetResources": json.dumps(AUDIT["targetResources"]),
 }
+APPLICATION = {
+    "id": BO,
+    "appId": "a",
+    "displayName": "etl",
+    "createdDateTime": "2026-03-01T09:00:00Z",
+    "keyCredentials": [],
+    "passwordCredentials": [
+        {"keyId": SECRET_ID, "startDateTime": "2026-03-02T09:00:00Z", "endDateTime": "2026-09-02T09:00:00Z"}
+    ],
+}
 SIGN_IN = {"id": "s1", "createdDateTime": AT, "userId": BO, "appId": "a", "status": {"errorCode": 50126}}
 SIGN_IN_CSV = {
     "Date (UTC)": "2026-03-02T09:00:00Z",
@@ -242,6 +252,8 @@ LANDED: Mapping[str, str] = {
     "entra/directory_audits/workspace.csv": csv_of(
         {"TimeGenerated [UTC]" if key == "TimeGenerated" else key: value for key, value in AUDIT_ROW.items()}
     ),
+    "entra/applications/powershell.json": json.dumps([in_capitals(APPLICATION)]),
+    "entra/service_principals/powershell.json": json.dumps([in_capitals(APPLICATION | {"accountEnabled": False})]),
     "entra/sign_ins/powershell.json": json.dumps([in_capitals(SIGN_IN)]),
     "entra/sign_ins/ApplicationSignIns.csv": csv_of(SIGN_IN_CSV),
     "gcp/audit_log/bigquery.json": json_lines(BIGQUERY),
@@ -293,6 +305,19 @@ def test_an_audit_event_of_entra_in_every_layout(landed, file):
     ]
     usage = landed.rows("stg_entra__directory_audits_usage", "account_id, first_success_at", f"entra/directory_audits/{file}")
     assert usage == [(ADMIN, MICROSECONDS)]
+
+
+@pytest.mark.parametrize("feed", ["applications", "service_principals"])
+def test_credentials_of_applications_as_powershell_writes_them(landed, feed):
+    rows = landed.rows(
+        "stg_entra__credential_snapshots", "account_id, credential_id, created_at, expires_at", f"entra/{feed}/powershell.json"
+    )
+    assert rows == [(BO, SECRET_ID, datetime(2026, 3, 2, 9), datetime(2026, 9, 2, 9))]
+
+
+def test_a_service_principal_as_powershell_writes_it(landed):
+    rows = landed.rows("stg_entra__account_snapshots", "account_id, is_enabled", "entra/service_principals/powershell.json")
+    assert rows == [(BO, False)]
 
 
 def test_sign_ins_as_powershell_and_the_admin_center_write_them(landed):

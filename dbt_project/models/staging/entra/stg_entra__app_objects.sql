@@ -18,7 +18,7 @@ stated as (
 ),
 
 acted_upon as (
-    select sha256, record_number, occurred, details, unnest(targets) as target
+    select sha256, record_number, occurred, details, unnest({{ audit_targets() }}) as target
     from {{ evidence_records('entra', 'directory_audits') }}
     where regexp_matches({{ bare_words('activity') }}, '^(add|update|restore) (application|service principal)')
 ),

@@ -5,14 +5,14 @@ with
 applications as (
     select sha256, record_number, 'applications' as source_feed, 'applications' as listing_scope,
         id as account_id, display_name,
-        {{ graph_tags('tags', 'owners') }} as tags, key_credentials, password_credentials
+        {{ graph_tags('tags', 'owners') }} as tags, {{ credentials_in_any_spelling() }}
     from {{ evidence_records('entra', 'applications') }}
 ),
 
 service_principals as (
     select sha256, record_number, 'service_principals' as source_feed, 'service_principals' as listing_scope,
         id as account_id, display_name,
-        {{ graph_tags('tags', 'owners') }} as tags, key_credentials, password_credentials
+        {{ graph_tags('tags', 'owners') }} as tags, {{ credentials_in_any_spelling() }}
     from {{ evidence_records('entra', 'service_principals') }}
     where lower(coalesce(kind, '')) <> 'managedidentity'
 ),
