@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
 
-from pipelines.evidence.json_text import BOM, arrays_within, values
+from pipelines.evidence.json_text import BOM, arrays_within, begun, values
 
 KeyPath = tuple[str, ...]
 """Keys from a record downwards."""
@@ -252,12 +252,20 @@ def on_line(line: bytes) -> Any:
 
 
 def _elements(content: bytes) -> list[Any]:
+    """The first elements of an array whose opening bracket lies just before; of one longer than the head, what it has."""
     texts = values([content], in_array=True)
-    return [_parsed(text.content) for text in islice(texts, _SAMPLE) if text.content is not None]
+    found = [_parsed(text.content) for text in islice(texts, _SAMPLE) if text.content is not None]
+    if found and all(element is None for element in found):
+        found = _parsed(begun(b"[" + content)) or found
+    return found
 
 
 def _values(content: bytes) -> list[Any]:
-    return [_parsed(text.content) for text in islice(values([content]), _SAMPLE) if text.content is not None]
+    """The first values of a sequence; of one longer than the head, what it has."""
+    found = [_parsed(text.content) for text in islice(values([content]), _SAMPLE) if text.content is not None]
+    if found and all(value is None for value in found):
+        found = [_parsed(begun(content))]
+    return found
 
 
 def sample(layout: Layout, head: bytes) -> list[Any]:

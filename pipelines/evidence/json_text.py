@@ -26,6 +26,8 @@ _MOST_ENDS_TRIED_BYTES = 16 << 20
 _STRUCTURE = re.compile(rb'["{}\[\],]')
 _STRING_STOP = re.compile(rb'["\\]')
 _ENVELOPE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]', re.DOTALL)
+_MARK_OR_QUOTE = re.compile(_ENVELOPE.pattern + rb'|"', re.DOTALL)
+_CLOSING = {b"{": b"}", b"[": b"]"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,29 @@ def arrays_within(head: bytes) -> Iterator[tuple[str, int]]:
             if depth == 1 and not expects_value:
                 key = mark
             expects_value = False
+
+
+def begun(text: bytes) -> bytes:
+    """The JSON object or list that begins in a text which ends within it: what is whole of it, closed."""
+    open_brackets: list[bytes] = []
+    end, closing = 0, b""
+    # A text that breaks off in a string has a quote that no other one answers.
+    for found in _MARK_OR_QUOTE.finditer(text):
+        mark = found.group()
+        if mark == b'"':
+            break
+        if mark in _CLOSING:
+            open_brackets.append(_CLOSING[mark])
+        elif mark in (b"}", b"]") and open_brackets:
+            open_brackets.pop()
+        elif mark != b",":
+            continue
+        # What comes before a comma is whole, and so is what just opened or closed.
+        end = found.start() if mark == b"," else found.end()
+        closing = b"".join(reversed(open_brackets))
+        if not open_brackets:
+            break
+    return text[:end] + closing
 
 
 def array_ends(prefix: bytes, tail: bytes) -> Iterator[tuple[int, dict[str, Any] | None]]:

@@ -13,11 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.evidence.containers import layout
+from pipelines.evidence.json_text import begun
 from pipelines.evidence.records import find_records
+from pipelines.ingest.content import HEAD
 from pipelines.ingest.descriptions import load_descriptions
 from pipelines.ingest.masking import shown
 from pipelines.ingest.unwrapped import unwrapped
 from tests.ingest.made_up_records import PACKINGS, cloudtrail, line, lines, vault
+from tests.ingest.wrappers import ENVELOPES, PAGES, syslog
 
 OFTEN = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FEEDS = ["aws/cloudtrail", "okta/system_log", "hashicorp_vault/audit_log"]
@@ -31,46 +34,6 @@ def okta(number: int, **changes: Any) -> dict[str, Any]:
 
 
 MADE = {"aws/cloudtrail": cloudtrail, "okta/system_log": okta, "hashicorp_vault/audit_log": vault}
-
-
-def syslog(record: Any) -> str:
-    return "<190>May 22 12:05:54 host audit: " + json.dumps(record)
-
-
-# One record each.
-ENVELOPES = {
-    "none": lambda record: record,
-    "eventbridge": lambda record: {"version": "0", "detail-type": "x", "detail": record, "resources": []},
-    "event": lambda record: {"event": record, "time": 1},
-    "event as text": lambda record: {"event": json.dumps(record)},
-    "elasticsearch": lambda record: {"_index": "logs", "_id": "1", "_score": None, "_source": record},
-    "splunk": lambda record: {"_time": "t", "_raw": json.dumps(record), "host": "h"},
-    "splunk export": lambda record: {"preview": False, "result": {"_raw": json.dumps(record)}},
-    "cribl": lambda record: {"_raw": syslog(record), "source": "s"},
-    "message": lambda record: {"message": json.dumps(record, ensure_ascii=False), "@timestamp": "t"},
-    "lookup-events": lambda record: {"EventId": "1", "CloudTrailEvent": json.dumps(record)},
-    "airbyte": lambda record: {"type": "RECORD", "record": {"stream": "s", "emitted_at": 1, "data": record}},
-    "airbyte table": lambda record: {"_airbyte_ab_id": "1", "_airbyte_data": json.dumps(record)},
-    "log analytics": lambda record: {"time": "t", "category": "c", "properties": record},
-    "log analytics as text": lambda record: {"time": "t", "properties": json.dumps(record)},
-    "aks": lambda record: {"category": "kube-audit", "properties": {"log": json.dumps(record), "stream": "stdout"}},
-    "cloud logging": lambda record: {"insertId": "i", "jsonPayload": record, "resource": {"type": "x"}},
-    "cloud logging text": lambda record: {"insertId": "i", "textPayload": json.dumps(record)},
-    "sns": lambda record: {"Type": "Notification", "Message": json.dumps({"detail": record})},
-    "an unknown tool": lambda record: {"ingested": 1, "vendor_original": record},
-    "three deep": lambda record: {"a_tool": {"message": json.dumps({"event": record})}},
-}
-# Many records.
-PAGES = {
-    "Records": lambda records: {"Records": records},
-    "graph page": lambda records: {"@odata.context": "c", "value": records},
-    "elasticsearch hits": lambda records: {"hits": {"total": 1, "hits": [{"_source": record} for record in records]}},
-    "lookup-events": lambda records: {"Events": [{"CloudTrailEvent": json.dumps(record)} for record in records]},
-    "cloudwatch": lambda records: {"messageType": "D", "logEvents": [{"id": "1", "message": json.dumps(r)} for r in records]},
-    "aws-cli example": lambda records: {"_command": "aws x", "response": {"Events": records}},
-    "array": lambda records: list(records),
-    "array in text": lambda records: {"_raw": json.dumps(records)},
-}
 
 
 def _rows(read, content: bytes, feed: str, **options: Any) -> list[dict[str, Any]]:
@@ -103,6 +66,26 @@ def test_pages_change_no_row_wherever_they_are_cut(read, feed, page):
     assert _rows(read, b"\n".join(json.dumps(each, indent=1).encode() for each in pages), feed) == expected
     assert _rows(read, line(PAGES[page](records)), feed) == expected
     assert _rows(read, json.dumps(PAGES[page](records), indent=2).encode(), feed) == expected
+
+
+# Of a text, nothing is known before its end.
+@pytest.mark.parametrize("page", sorted(PAGES.keys() - {"array in text"}))
+def test_a_page_is_known_although_the_head_of_the_file_ends_in_it(read, page):
+    records = [cloudtrail(number, note='Zoë "q" {[', filler="x" * 4000) for number in range(1, 300)]
+    expected = read(lines(*records), "aws/cloudtrail").rows
+    whole = PAGES[page](records)
+    assert len(line(whole)) > HEAD
+    assert _rows(read, line(whole), "aws/cloudtrail") == expected
+    assert _rows(read, json.dumps({"a_tool": [whole]}, indent=1).encode(), "aws/cloudtrail") == expected
+    assert _rows(read, lines(whole, whole), "aws/cloudtrail") == [*expected, *expected]
+
+
+@pytest.mark.parametrize("size", range(1, 80))
+def test_a_list_that_breaks_off_anywhere_is_closed_after_what_is_whole(size):
+    text = json.dumps([{"a": {"b": 'c"]}', "d\\": [1, 2, {"e": None}]}, "f": "g,"}, ["h", {}], "i"]).encode()[:size]
+    closed = begun(text)
+    assert isinstance(json.loads(closed), list)
+    assert text.startswith(closed.rstrip(b"]}"))
 
 
 def test_several_arrays_of_one_object_are_read_in_its_order(read):
@@ -188,7 +171,9 @@ def test_what_is_read_is_found_again_by_its_number(read, tmp_path_factory, value
     }[form]
     found = read(content, "aws/cloudtrail", packing=packing)
     if found.result.status == "rejected":
-        assert not any("event-" in json.dumps(value) for value in values if isinstance(value, dict) and value.get("eventID"))
+        # In a sequence, what is neither an object nor a list is a fault.
+        is_faulty = form == "sequence" and not all(isinstance(value, dict | list) for value in values)
+        assert is_faulty or not any("event-" in json.dumps(value) for value in values if isinstance(value, dict) and value.get("eventID"))
         return
     rows = [row for row in found.rows if row["reject_reason"] != "blank"]
     assert len(rows) == found.result.parsed + found.result.rejected
