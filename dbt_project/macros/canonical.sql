@@ -68,6 +68,12 @@ map_from_entries(list_distinct(list_transform(
 {% macro no_tags() -%} cast(map {} as map(varchar, varchar)) {%- endmacro %}
 
 
+{#- A text without the midnight behind a day, as which some systems write the day. -#}
+{% macro without_midnight(text) -%}
+regexp_replace({{ text }}, '[T ](0{1,2}:00(:00([.]0+)?)? ?(Z|[+-][0-9]{2}:?[0-9]{2})?|12:00(:00)? ?[Aa][Mm])$', '')
+{%- endmacro %}
+
+
 {#- A calendar date as HR systems and spreadsheets write it; slashes are month first, as Workday and BambooHR
     export them. NULL for the ways of saying "none". -#}
 {% macro calendar_date(text) -%}

@@ -10,6 +10,17 @@ coalesce(bool_or(
 {%- endmacro %}
 
 
+{#- A time in JSON: UTC, unless the Table API was asked for what people see (sysparm_display_value=true), which shows in
+    labels that begin with a capital. -#}
+{% macro instant_in_json(text, labels, is_month_first, feed) -%}
+(case
+    when {% for label in labels %}regexp_matches({{ label }}, '^[A-Z]'){{ ' or ' if not loop.last }}{% endfor %}
+        then {{ instant_as_shown(text, is_month_first, feed) }}
+    else {{ instant(text) }}
+end)
+{%- endmacro %}
+
+
 {#- A time as a ServiceNow list export shows it, in the feed's zone: ISO, or day, month and year in one of the orders and
     with one of the separators that a user may choose. -#}
 {% macro instant_as_shown(text, is_month_first, feed) -%}

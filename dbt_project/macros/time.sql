@@ -28,6 +28,26 @@ coalesce({{ instant(text, feed) }}, {{ zoned('try_strptime(trim(' ~ text ~ '), '
 {%- endmacro %}
 
 
+{#- A date such as 09/Okt./25 with its month as English writes it: the months of German, Spanish and other languages
+    of Western Europe begin with these letters, accents apart. -#}
+{% macro with_english_month(text) -%}
+{%- set word = "regexp_extract(strip_accents(lower(" ~ text ~ ")), '^ *[0-9]{1,2}[-/. ]([a-z]{3,})', 1)" -%}
+(case when {{ word }} = '' then {{ text }} else regexp_replace(
+    {{ text }}, '^( *[0-9]{1,2}[-/. ])[^-/. 0-9]+[.]?([-/. ])',
+    '\1' || case
+        {%- for starts, month in [
+            ('jan|ene', 'Jan'), ('feb|fev', 'Feb'), ('mar|mrz', 'Mar'), ('apr|abr|avr', 'Apr'), ('mai|may', 'May'),
+            ('jun|juin', 'Jun'), ('jul|juil', 'Jul'), ('aug|ago|aou', 'Aug'), ('sep', 'Sep'), ('okt|oct', 'Oct'),
+            ('nov', 'Nov'), ('dez|dic|dec', 'Dec')
+        ] %}
+        when regexp_matches({{ word }}, '^({{ starts }})') then '{{ month }}'
+        {%- endfor %}
+        else {{ word }}
+    end || '\2'
+) end)
+{%- endmacro %}
+
+
 {#- The zone of a feed's times that name none: configured in upheld.toml, UTC by default. -#}
 {% macro feed_timezone(feed) -%}
 {{ return(var('feed_timezones', {}).get(feed, 'UTC')) }}

@@ -251,32 +251,32 @@ def on_line(line: bytes) -> Any:
     return _parsed(found) if (found := json_on(line)) is not None else None
 
 
-def _elements(content: bytes) -> list[Any]:
+def _elements(content: bytes, most: int = _SAMPLE) -> list[Any]:
     """The first elements of an array whose opening bracket lies just before; of one longer than the head, what it has."""
     texts = values([content], in_array=True)
-    found = [_parsed(text.content) for text in islice(texts, _SAMPLE) if text.content is not None]
+    found = [_parsed(text.content) for text in islice(texts, most) if text.content is not None]
     if found and all(element is None for element in found):
         found = _parsed(begun(b"[" + content)) or found
     return found
 
 
-def _values(content: bytes) -> list[Any]:
+def _values(content: bytes, most: int = _SAMPLE) -> list[Any]:
     """The first values of a sequence; of one longer than the head, what it has."""
-    found = [_parsed(text.content) for text in islice(values([content]), _SAMPLE) if text.content is not None]
+    found = [_parsed(text.content) for text in islice(values([content]), most) if text.content is not None]
     if found and all(value is None for value in found):
         found = [_parsed(begun(content))]
     return found
 
 
-def sample(layout: Layout, head: bytes) -> list[Any]:
-    """The first records of a file with this head."""
+def sample(layout: Layout, head: bytes, most: int = _SAMPLE) -> list[Any]:
+    """The first records of a file with this head, `most` at the most."""
     if layout.form == "lines":
-        found = [on_line(line) for line in islice(head.removeprefix(BOM).split(b"\n"), 4 * _SAMPLE) if line.strip()]
+        found = [on_line(line) for line in islice(head.removeprefix(BOM).split(b"\n"), 4 * most) if line.strip()]
     elif layout.form == "array":
-        found = _elements(head[layout.start :])
+        found = _elements(head[layout.start :], most)
     else:
-        found = _values(head.removeprefix(BOM))
-    return list(islice((each for value in found for each in layout.unwrapping.records(value, layout.level)), _SAMPLE))
+        found = _values(head.removeprefix(BOM), most)
+    return list(islice((each for value in found for each in layout.unwrapping.records(value, layout.level)), most))
 
 
 def is_json(head: bytes, shapes: Sequence[str]) -> bool:

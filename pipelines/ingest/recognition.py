@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from pipelines.evidence.containers import Layout, layout, sample
+from pipelines.evidence.containers import Layout, at, layout, sample
 from pipelines.evidence.json_text import BOM
 from pipelines.ingest.content import Content
 from pipelines.ingest.descriptions import (
@@ -14,6 +15,7 @@ from pipelines.ingest.descriptions import (
     load_descriptions,
     match_headings,
     normal_heading,
+    written_path,
 )
 from pipelines.ingest.outcome import NotThisFeed
 
@@ -24,6 +26,16 @@ _DELIMITERS = (",", ";", "\t")
 # so many that this can't be chance.
 _LEAST_RESEMBLANCE = 0.25
 _TELLING_FIELDS = 3
+# Records with less of the fields of a feed that requires but one may be those of another feed.
+_CLEAR_RESEMBLANCE = 0.5
+_OTHER_FORMATS = {
+    rb"<[!?A-Za-z]": "XML or HTML",
+    rb"PK\x03\x04": "a ZIP archive, such as an .xlsx workbook",
+    rb"\xd0\xcf\x11\xe0": "an .xls workbook",
+    rb"%PDF": "a PDF",
+}
+# So many records are searched for a key of which a file needs one.
+_MOST_LOOKED_AT = 10_000
 _HEADING = re.compile(r"[\w .,:#/()&'?%+@-]{1,60}")
 _MOST_HEADINGS_SHOWN = 40
 
@@ -57,11 +69,46 @@ def json_layout(content: Content, feed: FeedDescription) -> Layout:
     if found is None:
         raise NotThisFeed(_no_json(content, feed))
     records = sample(found, content.head)
-    if records and not any(feed.signs.fit(record) for record in records):
+    fitting = [record for record in records if feed.signs.fit(record)]
+    if records and _may_be_anothers(feed, fitting):
         other = json_fit(content)
-        if other is not None and other.name != feed.name:
+        if other is not None and other.name != feed.name and _fits_better(other, feed, fitting):
             raise NotThisFeed(_looks_like(other))
+    if fitting and feed.kind == "snapshot" and feed.needs_a_heading_of:
+        _refuse_what_never_says(feed, sample(found, content.head, _MOST_LOOKED_AT))
     return found
+
+
+def _may_be_anothers(feed: FeedDescription, fitting: Sequence[Any]) -> bool:
+    """Whether no record fits, or those that do have little that a feed's records have: an id may be anybody's."""
+    assert feed.signs is not None
+    return not fitting or (
+        len(feed.signs.required) == 1 and _resemblance(feed, fitting[:_SAMPLE]) < _CLEAR_RESEMBLANCE
+    )
+
+
+def _fits_better(other: FeedDescription, feed: FeedDescription, fitting: Sequence[Any]) -> bool:
+    return not fitting or 2 * _resemblance(other, fitting[:_SAMPLE]) >= 3 * _resemblance(feed, fitting[:_SAMPLE])
+
+
+def _resemblance(feed: FeedDescription, records: Sequence[Any]) -> float:
+    assert feed.signs is not None
+    return sum(feed.signs.resemblance(record) for record in records) / len(records)
+
+
+def _refuse_what_never_says(feed: FeedDescription, records: Sequence[Any]) -> None:
+    """Raises NotThisFeed when no record has any of the keys of which a file needs one, whatever their values."""
+    columns = [feed.column(name) for name in feed.needs_a_heading_of]
+    if not any(_has_key(record, path) for record in records for column in columns for path in column.paths):
+        wanted = " or ".join(column.name for column in columns)
+        looked_for = ", ".join(f'"{written_path(path)}"' for column in columns for path in column.paths)
+        raise NotThisFeed(f"no record has {wanted}, looked for {looked_for}")
+
+
+def _has_key(record: Any, path: Sequence[str]) -> bool:
+    *around, last = path
+    inside = at(record, around)
+    return isinstance(inside, Mapping) and last in inside
 
 
 def json_fit(content: Content) -> FeedDescription | None:
@@ -85,12 +132,13 @@ def _no_json(content: Content, feed: FeedDescription) -> str:
     other = _csv_fit(content)
     if other is not None:
         return _looks_like(other)
-    return "expected JSON (lines, an array" + (
-        f", or an object with {' or '.join(feed.wrappers)}" if feed.wrappers else ""
-    ) + f"), found {_what_is_no_json(content)}"
+    expected = "JSON (lines, an array" + (f", or an object with {' or '.join(feed.wrappers)}" if feed.wrappers else "") + ")"
+    return f"expected {expected}, found {_what_is_no_json(content)}"
 
 
 def _what_is_no_json(content: Content) -> str:
+    if (another := _another_format(content)) is not None:
+        return another
     headings = max((csv.headings for csv in _csv_layouts(content)), key=len, default=())
     if len(headings) >= _TELLING_FIELDS and all(_HEADING.fullmatch(heading.strip()) for heading in headings):
         return "what looks like CSV: export it as JSON"
@@ -140,8 +188,19 @@ def _no_csv(content: Content, otherwise: str) -> str:
     if content.head.removeprefix(BOM).lstrip()[:1] in (b"{", b"["):
         other = json_fit(content)
         return _looks_like(other) if other else "expected CSV with a heading row, found JSON"
+    if (another := _another_format(content)) is not None:
+        return f"expected CSV with a heading row, found {another}: save it as CSV UTF-8"
     other = _csv_fit(content) or json_fit(content)
     return _looks_like(other) if other else otherwise
+
+
+def _another_format(content: Content) -> str | None:
+    """What people export, too, in place of CSV or JSON."""
+    head = content.head.removeprefix(BOM).lstrip()[:8]
+    for start, words in _OTHER_FORMATS.items():
+        if re.match(start, head):
+            return words
+    return None
 
 
 def _csv_fit(content: Content) -> FeedDescription | None:

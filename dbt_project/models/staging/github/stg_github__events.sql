@@ -60,7 +60,7 @@ named as (
             when category = 'integration_installation'
                 then regexp_replace(lower(trim(coalesce(integration, name))), '[^a-z0-9]+', '-', 'g') || '[bot]'
             -- Of one's own tokens and keys the log names the actor only.
-            when category in ('org', 'team', 'repo', 'business') then nullif("user", '')
+            when category in ('org', 'organization_role', 'team', 'repo', 'business') then nullif("user", '')
             else coalesce(nullif("user", ''), nullif(actor, ''))
         end as account_id,
         case category
@@ -72,7 +72,7 @@ named as (
         end as key_type,
         case
             when category in ('repo', 'environment') then repository
-            when category = 'org' then org
+            when category in ('org', 'organization_role') then org
             else business
         end as place
     from told
@@ -100,7 +100,10 @@ select
     case
         when action like 'pipeline_secret%'
             then concat_ws('/', place, case when category = 'environment' then nullif(environment_name, '') end, nullif(secret_name, ''))
-        when category = 'personal_access_token' then coalesce(personal_access_token_id, token_id)
+        -- An organisation's log knows a fine-grained token by its owner and its name alone.
+        when category = 'personal_access_token' then coalesce(
+            nullif(personal_access_token_id, ''), account_id || '/' || nullif(personal_access_token_name, ''), nullif(token_id, '')
+        )
         when category = 'public_key' then coalesce(nullif(public_key_id, ''), nullif(fingerprint, ''))
         when category = 'org_credential_authorization' then coalesce(nullif(fingerprint, ''), token_id)
         when category = 'oauth_access' then token_id
@@ -115,6 +118,7 @@ select
         when category = 'team' then team
         when category = 'repo' then repository
         when category = 'user' then 'site_admin'
+        when category = 'organization_role' then concat_ws(':', org, organization_role)
         when category = 'org' and permission is null and old_permission is null then org
         else coalesce(place, category) || ':admin'
     end as entitlement,
@@ -123,6 +127,7 @@ select
         when category = 'repo' then concat_ws(' ', repository, permission)
         when category = 'team' then team
         when category = 'user' then 'site administrator'
+        when category = 'organization_role' then concat_ws(' in ', organization_role, org)
         when category = 'org' and permission is null and old_permission is null then 'role in ' || org
         else concat_ws(' ', 'owner of', place)
     end as entitlement_name,
@@ -130,6 +135,8 @@ select
     case
         when action not like 'entitlement%' or category = 'team' then null
         when category in ('business', 'user') then true
+        -- What a role may do is not in the log, but for GitHub's own that administers every repository.
+        when category = 'organization_role' then case when organization_role = 'all_repo_admin' then true end
         when action = 'entitlement_revoked' and category = 'org' then true
         else permission = 'admin'
     end as is_privileged

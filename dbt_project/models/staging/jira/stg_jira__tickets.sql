@@ -1,6 +1,14 @@
 -- Jira issues. Cloud names people by account id and may hide their e-mail; Server and Data Center by key or name. A CSV
--- export writes times in the site's zone and carries no history.
+-- export writes times in the site's zone, months in the user's language, and carries no history; a spreadsheet puts
+-- figures in their stead.
 {%- set formats = "['%d/%b/%y %I:%M %p', '%d/%b/%y %H:%M', '%d/%b/%Y %I:%M %p', '%d/%b/%Y %H:%M', '%b %d, %Y, %I:%M %p', '%b %d, %Y %I:%M %p']" %}
+with
+
+records as (
+    select *, {{ is_month_first(['created', 'updated']) }} as is_month_first
+    from {{ evidence_records('jira', 'issues') }}
+)
+
 select
     sha256,
     record_number,
@@ -9,8 +17,12 @@ select
     key as ticket_id,
     issue_type as kind,
     status,
-    {{ instant_as_written('created', formats, 'jira/issues') }} as created_at,
-    {{ instant_as_written('updated', formats, 'jira/issues') }} as updated_at,
+    {%- for column in ['created', 'updated'] %}
+    coalesce(
+        {{ instant_as_shown(column, 'is_month_first', 'jira/issues') }},
+        {{ instant_as_written(with_english_month(column), formats, 'jira/issues') }}
+    ) as {{ column }}_at,
+    {%- endfor %}
     coalesce(nullif(reporter_id, ''), nullif(reporter_key, ''), nullif(reporter_name, '')) as requester_id,
     lower(nullif(reporter_email, '')) as requester_email,
     cast(null as varchar) as beneficiary_email,
@@ -19,4 +31,4 @@ select
     -- Jira says how many changes there are and may return fewer of them.
     coalesce(try_cast(history_total as bigint), json_array_length(histories)) as history_total,
     json_array_length(histories) as history_returned
-from {{ evidence_records('jira', 'issues') }}
+from records

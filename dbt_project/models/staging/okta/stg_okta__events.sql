@@ -2,9 +2,25 @@
 -- place in the list. Only successes count.
 with
 
+-- A CSV download has the first targets in columns of their own.
+records as (
+    select
+        * replace (
+            coalesce(targets, list_filter([
+                {%- for place in range(4) %}
+                {
+                    'id': target{{ place }}_id, 'type': target{{ place }}_type,
+                    'alternate_id': target{{ place }}_alternate_id, 'display_name': target{{ place }}_display_name
+                }{{ ',' if not loop.last }}
+                {%- endfor %}
+            ], target -> target.id is not null)) as targets
+        )
+    from {{ evidence_records('okta', 'system_log') }}
+),
+
 meant as (
     select records.*, acts.action
-    from {{ evidence_records('okta', 'system_log') }} as records
+    from records
     inner join {{ vendor_actions('okta', 'system_log') }} as acts
         on {{ vendor_word('records.event_type') }} = acts.vendor_action
     where coalesce(outcome_result, 'SUCCESS') = 'SUCCESS'
@@ -27,7 +43,16 @@ accounts as (
     select *, 3001 as ocsf_class, subject.id as account_id, subject.alternate_id as account_name,
         cast(null as varchar) as listing_scope
     from targeted
-    where action like 'account_%' and subject.id is not null
+    where event_type like 'user.lifecycle.%' and subject.id is not null
+),
+
+-- An application that signs in by itself is an account, too; it has the id of the client.
+clients as (
+    select *, 3001 as ocsf_class, coalesce(application.id, client.id) as account_id,
+        coalesce(application.display_name, client.display_name) as account_name,
+        cast(null as varchar) as listing_scope
+    from targeted
+    where event_type like 'app.oauth2.client.lifecycle.%' and coalesce(application.id, client.id) is not null
 ),
 
 -- A token has the rights of the user who makes it. Okta rolls its own keys as the system; that is nobody's rotation.
@@ -92,7 +117,7 @@ numbered_privileges as (
 ),
 
 together as (
-    {% for kind in ['accounts', 'tokens', 'client_secrets', 'memberships', 'numbered_privileges'] %}
+    {% for kind in ['accounts', 'clients', 'tokens', 'client_secrets', 'memberships', 'numbered_privileges'] %}
     select * from {{ kind }}
     {{ 'union all by name' if not loop.last }}
     {% endfor %}

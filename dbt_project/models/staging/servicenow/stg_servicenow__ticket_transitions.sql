@@ -4,14 +4,17 @@
 with
 
 records as (
-    select *, {{ is_month_first(['updated_on_shown']) }} as is_month_first
+    select *, {{ is_month_first(['updated_on', 'updated_on_shown']) }} as is_month_first
     from {{ evidence_records('servicenow', 'approvals') }}
 ),
 
 dated as (
     select
         *,
-        coalesce({{ instant('updated_on') }}, {{ instant_as_shown('updated_on_shown', 'is_month_first', feed) }}) as changed_at,
+        coalesce(
+            {{ instant_in_json('updated_on', ['state'], 'is_month_first', feed) }},
+            {{ instant_as_shown('updated_on_shown', 'is_month_first', feed) }}
+        ) as changed_at,
         coalesce(nullif(ticket_number, ''), nullif(ticket_sys_id, '')) as ticket_id,
         replace(replace(lower(trim(state)), ' ', '_'), 'canceled', 'cancelled') as decision
     from records

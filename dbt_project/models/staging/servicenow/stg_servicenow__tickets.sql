@@ -1,12 +1,15 @@
--- Requests, requested items, incidents and changes. The Table API writes UTC; what a list export shows is in the zone of
--- who exported it.
+-- Requests, requested items, incidents and changes. The Table API writes UTC; what it or a list export shows to people is
+-- in the zone of who exported it.
 {%- set feed = 'servicenow/tickets' %}
 with
 
 records as (
     select
         *,
-        {{ is_month_first(['created_on_shown', 'updated_on_shown', 'resolved_at_shown', 'closed_at_shown']) }} as is_month_first
+        {{ is_month_first([
+            'created_on', 'updated_on', 'resolved_at', 'closed_at',
+            'created_on_shown', 'updated_on_shown', 'resolved_at_shown', 'closed_at_shown'
+        ]) }} as is_month_first
     from {{ evidence_records('servicenow', 'tickets') }}
 ),
 
@@ -59,10 +62,14 @@ select
     try_cast(sys_mod_count as bigint) as revision,
     kind,
     coalesce(nullif(state_shown, ''), states.meaning, nullif(state, '')) as status,
-    coalesce({{ instant('created_on') }}, {{ instant_as_shown('created_on_shown', 'is_month_first', feed) }}) as created_at,
-    coalesce({{ instant('updated_on') }}, {{ instant_as_shown('updated_on_shown', 'is_month_first', feed) }}) as updated_at,
-    coalesce({{ instant('resolved_at') }}, {{ instant_as_shown('resolved_at_shown', 'is_month_first', feed) }}) as resolved_at,
-    coalesce({{ instant('closed_at') }}, {{ instant_as_shown('closed_at_shown', 'is_month_first', feed) }}) as closed_at,
+    {%- for column, name in [
+        ('created_on', 'created_at'), ('updated_on', 'updated_at'), ('resolved_at', 'resolved_at'), ('closed_at', 'closed_at')
+    ] %}
+    coalesce(
+        {{ instant_in_json(column, ['labelled.state', 'labelled.class_name'], 'is_month_first', feed) }},
+        {{ instant_as_shown(column ~ '_shown', 'is_month_first', feed) }}
+    ) as {{ name }},
+    {%- endfor %}
     nullif(resolved_by, '') as resolved_by,
     nullif(closed_by, '') as closed_by,
     nullif(updated_by, '') as updated_by,
