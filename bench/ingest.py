@@ -36,16 +36,26 @@ LOGS = {
     "entra/sign_ins": (made_up_logs.write_lines, made_up_logs.entra_sign_ins),
     "kubernetes/audit_log": (made_up_logs.write_lines, made_up_logs.kubernetes),
 }
-FORMS = ("plain", "gz")
+FORMS = ("plain", "gz", "gz, small files")
+RECORDS_PER_FILE = {"gz, small files": 100}
+"""Where a log is many files; otherwise some thousand."""
 
 
-def write_log(root: Path, feed: str, size: int, packed: bool) -> int:
+def forms(feed: str) -> tuple[str, ...]:
+    """In which forms a log is measured."""
+    return FORMS if LOGS[feed][0] is made_up_logs.write_record_files else FORMS[:2]
+
+
+def write_log(root: Path, feed: str, size: int, form: str) -> int:
     """Put a log of about `size` bytes into the landing folder; returns its number of records."""
+    packed = form != "plain"
     folder = root / "landing" / feed
     folder.mkdir(parents=True)
     write, records = LOGS[feed]
-    many = write is made_up_logs.write_record_files
-    count = write(folder if many else folder / f"log.ndjson{'.gz' if packed else ''}", records, size, packed)
+    if write is made_up_logs.write_record_files:
+        count = write(folder, records, size, packed, RECORDS_PER_FILE.get(form, 4000))
+    else:
+        count = write(folder / f"log.ndjson{'.gz' if packed else ''}", records, size, packed)
     for file in folder.iterdir():
         # Old enough for their dates to be trusted, as after an upload.
         os.utime(file, (time.time() - 60,) * 2)
@@ -146,7 +156,7 @@ def measure(feed: str, form: str, megabytes: int, rounds: int, work: Path | None
     """Run both in turns on one log and print a line of the table."""
     root = Path(tempfile.mkdtemp(prefix="upheld-bench-", dir=work))
     try:
-        count = write_log(root, feed, megabytes * 1_000_000, form == "gz")
+        count = write_log(root, feed, megabytes * 1_000_000, form)
         # Both find the files in the page cache.
         for file in (root / "landing" / feed).iterdir():
             file.read_bytes()
@@ -205,7 +215,7 @@ def main() -> None:
     print("| feed | form | records | floor, MB/s | upheld, MB/s | of the floor | floor, peak MB | upheld, peak MB |")
     print("|---|---|---|---|---|---|---|---|")
     for feed in [options.feed] if options.feed else LOGS:
-        for form in [options.form] if options.form else FORMS:
+        for form in [options.form] if options.form else forms(feed):
             measure(feed, form, options.megabytes, options.rounds, options.work)
 
 

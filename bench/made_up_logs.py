@@ -32,18 +32,26 @@ def write_lines(target: Path, records: Callable[[Draw, int], list[Record]], size
     return count
 
 
-def write_record_files(folder: Path, records: Callable[[Draw, int], list[Record]], size: int, packed: bool) -> int:
-    """Files of {"Records": [...]} as CloudTrail delivers them, some thousand records each; returns how many records."""
+def write_record_files(
+    folder: Path, records: Callable[[Draw, int], list[Record]], size: int, packed: bool, per_file: int
+) -> int:
+    """Files of {"Records": [...]} as CloudTrail delivers them, `per_file` records each; returns how many records."""
     count = 0
-    for number, (block, lines) in enumerate(_blocks(records, size)):
-        body = b'{"Records":[' + b",".join(block.splitlines()) + b"]}"
+    for number, lines in enumerate(_files(records, size, per_file)):
+        body = b'{"Records":[' + b",".join(lines) + b"]}"
         stamp = f"{START + timedelta(minutes=5 * number):%Y%m%dT%H%MZ}"
         name = f"111122223333_CloudTrail_eu-central-1_{stamp}_{number:016d}.json"
         (folder / (name + ".gz" if packed else name)).write_bytes(
             gzip.compress(body, 5, mtime=0) if packed else body
         )
-        count += lines
+        count += len(lines)
     return count
+
+
+def _files(records: Callable[[Draw, int], list[Record]], size: int, per_file: int) -> Iterator[list[bytes]]:
+    for block, _ in _blocks(records, size):
+        lines = block.splitlines()
+        yield from (lines[at : at + per_file] for at in range(0, len(lines), per_file))
 
 
 def _blocks(records: Callable[[Draw, int], list[Record]], size: int) -> Iterator[tuple[bytes, int]]:

@@ -6,6 +6,7 @@ from the feed's description (`Signs`); how this file wraps it is found in the fi
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,6 +40,8 @@ _USUAL_ENVELOPES = (
 
 _SAMPLE = 100
 _ELEMENTS_LOOKED_AT = 20
+_SPACE = re.compile(r"[ \t\r\n]*")
+_DECODER = json.JSONDecoder()
 # A record is known among strange keys when all it requires is there, and so many of its fields, or when it requires
 # so many that this can't be chance.
 _LEAST_RESEMBLANCE = 0.25
@@ -143,6 +146,14 @@ class Layout:
     start: int = 0
     prefix: bytes = b""
     wrapper: str | None = None
+    sampled: Sequence[Any] = field(default=(), compare=False, repr=False)
+    """The first values in the head."""
+
+    @property
+    def sample(self) -> list[Any]:
+        """The first records of the file."""
+        found = (each for value in self.sampled for each in self.unwrapping.records(value, self.level))
+        return list(islice(found, _SAMPLE))
 
 
 def at(value: Any, path: Iterable[str]) -> Any:
@@ -185,12 +196,13 @@ def layout(head: bytes, is_whole: bool, signs: Signs) -> Layout | None:
     offset = len(head) - len(body)
     ended = body.split(b"\n") if is_whole else body.split(b"\n")[:-1]
     written_on = list(islice((line for line in ended if line.strip()), 4 * _SAMPLE))
-    found = [value for line in written_on if isinstance(value := on_line(line), dict | list)]
+    text = body.lstrip()
     is_one_line = is_whole and len(written_on) == 1
+    is_one_document = is_one_line and text[:1] in (b"{", b"[")
+    found = [] if is_one_document else [v for line in written_on if isinstance(v := on_line(line), dict | list)]
     # A line that is JSON by itself is a value; in an array each but the last has a comma after it.
     if found and not is_one_line and 2 * len(found) >= len(written_on):
         return _layout("lines", found[:_SAMPLE], signs)
-    text = body.lstrip()
     begin = offset + len(body) - len(text)
     if text.startswith(b"["):
         return _layout("array", _elements(text[1:]), signs, start=begin + 1, prefix=b"[")
@@ -210,7 +222,7 @@ def _layout(form: Form, sampled: Sequence[Any], signs: Signs, wrappers: Iterable
     level = 1 if form == "array" else 0
     is_plain = all(next(unwrapping.records(value, level), None) is value for value in sampled)
     has_pages = any(unwrapping.arrays_of(value) for value in sampled if not signs.fit(value))
-    return Layout(form, unwrapping, is_plain, has_pages, **place)
+    return Layout(form, unwrapping, is_plain, has_pages, sampled=sampled, **place)
 
 
 def _of_object(document: dict[str, Any], text: bytes, begin: int, signs: Signs) -> Layout:
@@ -253,11 +265,36 @@ def on_line(line: bytes) -> Any:
 
 def _elements(content: bytes, most: int = _SAMPLE) -> list[Any]:
     """The first elements of an array whose opening bracket lies just before; of one longer than the head, what it has."""
+    found = list(islice(_valid_elements(content), most))
+    if found:
+        return found
+    # The first is damaged, or goes on beyond the head.
     texts = values([content], in_array=True)
     found = [_parsed(text.content) for text in islice(texts, most) if text.content is not None]
     if found and all(element is None for element in found):
         found = _parsed(begun(b"[" + content)) or found
     return found
+
+
+def _valid_elements(content: bytes) -> Iterator[Any]:
+    """The elements before the first that is damaged or cut."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(content)
+        place = _past_space(text, 0)
+        while True:
+            value, place = _DECODER.raw_decode(text, place)
+            place = _past_space(text, place)
+            yield value
+            if text[place : place + 1] != ",":
+                return
+            place = _past_space(text, place + 1)
+    except (ValueError, RecursionError):
+        return
+
+
+def _past_space(text: str, place: int) -> int:
+    found = _SPACE.match(text, place)
+    return found.end() if found else place
 
 
 def _values(content: bytes, most: int = _SAMPLE) -> list[Any]:
@@ -268,8 +305,8 @@ def _values(content: bytes, most: int = _SAMPLE) -> list[Any]:
     return found
 
 
-def sample(layout: Layout, head: bytes, most: int = _SAMPLE) -> list[Any]:
-    """The first records of a file with this head, `most` at the most."""
+def first_records(layout: Layout, head: bytes, most: int) -> list[Any]:
+    """The first records of a file with this head, `most` at the most: for whom those of its layout are too few."""
     if layout.form == "lines":
         found = [on_line(line) for line in islice(head.removeprefix(BOM).split(b"\n"), 4 * most) if line.strip()]
     elif layout.form == "array":

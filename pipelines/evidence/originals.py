@@ -10,7 +10,8 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +40,10 @@ UNFINISHED_PREFIX = ".keeping-"
 # Large enough that the copy costs few calls, small enough that what was just copied is hashed from the cache.
 _CHUNK = 1 << 20
 
+# A large copy is written to the disk while it is being made: all of it at the end would take as long again.
+_WRITTEN_AT_ONCE = 32 << 20
+_flush = getattr(os, "fdatasync", os.fsync)
+
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
@@ -66,7 +71,8 @@ def keep(home: Home, path: Path) -> Original:
             before = os.fstat(source)
             if not stat.S_ISREG(before.st_mode):
                 raise NotKept(f"{shown}: not taken in: it is no regular file.")
-            sha256, size_bytes = _copy_and_hash(source, copy, shown)
+            with _written_meanwhile(copy) as note_copied:
+                sha256, size_bytes = _copy_and_hash(source, copy, shown, note_copied)
             after = os.fstat(source)
             if size_bytes != after.st_size or _state(before) != _state(after):
                 raise NotKept(
@@ -130,7 +136,25 @@ def _unfinished_copy(originals: Path) -> Iterator[tuple[int, Path]]:
         Path(name).unlink(missing_ok=True)
 
 
-def _copy_and_hash(source: int, copy: int, shown: str) -> tuple[str, int]:
+@contextmanager
+def _written_meanwhile(copy: int) -> Iterator[Callable[[int], None]]:
+    """A function to be told how many bytes are in the copy; what they are is written to the disk beside further work."""
+    flushed = 0
+    flushing: Future[None] | None = None
+    with ThreadPoolExecutor(1, thread_name_prefix="flush") as flusher:
+
+        def note_copied(position: int) -> None:
+            nonlocal flushed, flushing
+            if position - flushed >= _WRITTEN_AT_ONCE and (flushing is None or flushing.done()):
+                flushed = position
+                flushing = flusher.submit(_flush, copy)
+
+        yield note_copied
+    if flushing is not None:
+        flushing.result()
+
+
+def _copy_and_hash(source: int, copy: int, shown: str, note_copied: Callable[[int], None]) -> tuple[str, int]:
     """Copy to the end of `source`, reading it once. What is hashed is the copy: that is what will be kept."""
     digest = hashlib.sha256()
     buffer = memoryview(bytearray(_CHUNK))
@@ -162,6 +186,7 @@ def _copy_and_hash(source: int, copy: int, shown: str) -> tuple[str, int]:
             digest.update(buffer[:got])
             position += got
             left -= got
+        note_copied(position)
 
 
 def _write_all(descriptor: int, content: memoryview) -> None:

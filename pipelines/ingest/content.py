@@ -48,6 +48,15 @@ class Content:
             self._head = bytes(found[:HEAD])
         return self._head
 
+    def whole(self, most: int) -> bytes | None:
+        """The whole text, None where it is longer than `most`."""
+        found = bytearray()
+        for chunk in self.chunks():
+            found += chunk
+            if len(found) > most:
+                return None
+        return bytes(found)
+
     @property
     def is_whole_in_head(self) -> bool:
         """Whether `head` is all there is."""
@@ -59,14 +68,14 @@ class Content:
 
 
 class HeldContent(Content):
-    """Text that was found inside a file."""
+    """Text of a file, or found inside one, that is in memory."""
 
-    def __init__(self, outer: Content, text: bytes) -> None:
+    def __init__(self, outer: Content, text: bytes, head: int = HEAD) -> None:
         self.path = outer.path
         self.name = outer.name
         self.is_stored_as_text = False
-        self._head = text[:HEAD]
-        self._is_whole_in_head = len(text) <= HEAD
+        self._head = text[:head]
+        self._is_whole_in_head = len(text) <= head
         self._text = text
 
     def chunks(self) -> Iterator[bytes]:
@@ -75,7 +84,7 @@ class HeldContent(Content):
 
 
 @contextmanager
-def piped(chunks: Iterable[bytes]) -> Iterator[str]:
+def piped(chunks: Iterable[bytes | memoryview]) -> Iterator[str]:
     """A path under which another reader in this process can read these bytes, once, while they are made.
 
     Nothing is written to disk. What the making of the bytes raises is raised when the block ends.

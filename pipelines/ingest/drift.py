@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.errors import UnreadableFile
-from pipelines.evidence.containers import is_json, layout, sample
+from pipelines.evidence.containers import is_json, layout
 from pipelines.home import Home
 from pipelines.ingest.content import Content
 from pipelines.ingest.descriptions import FeedDescription, match_headings
@@ -92,7 +92,7 @@ def _sampled_keys(content: Content, feed: FeedDescription) -> list[set[str]]:
         return [set(csv.headings) - synonyms]
     found = layout(content.head, content.is_whole_in_head, feed.signs)
     first_keys = {path[0] for column in feed.columns for path in column.paths}
-    records = sample(found, content.head) if found else []
+    records = found.sample if found else []
     return [set(record) - first_keys for record in records if isinstance(record, dict) and feed.signs.fit(record)]
 
 

@@ -1,11 +1,13 @@
 """Everything that landed is kept, checked, read and written down, so that a crash at any instant costs one repetition.
 
 Per file: copy and hash into the originals -> rows into Parquet under a passing name -> lasting name -> ledger -> index.
-Two files are worked on at a time, and the ledger is written in the order of the landing folder.
+Two lots of files are worked on at a time (a large file, or small ones of one feed, which are read together), and the
+ledger is written in the order of the landing folder.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections import defaultdict, deque
@@ -27,7 +29,7 @@ from pipelines.home import Home
 from pipelines.ingest.descriptions import FeedDescription, load_descriptions
 from pipelines.ingest.lake import Lake
 from pipelines.ingest.outcome import ReadResult
-from pipelines.ingest.reader import EMPTY, Reading, prepared
+from pipelines.ingest.reader import EMPTY, Reading, prepared, prepared_together
 from pipelines.ingest.reading import reading_connection
 from pipelines.settings import feed_timezones
 from pipelines.warehouse import Connection, QueryFailed
@@ -43,6 +45,10 @@ _MOST_ENTRIES_AT_ONCE = 200
 
 # From this size on, a file is read while it is being copied and hashed.
 _LARGE = 8 << 20
+# Up to this size, files of one feed are read together, as many as this at a time.
+_SMALL = 8 << 20
+_MOST_TOGETHER = 200
+_LARGEST_TOGETHER = 32 << 20
 # A file that changes shows a new date, but for changes within one tick of its file system's clock.
 _TICK_NANOSECONDS = 2_000_000_000
 
@@ -105,6 +111,23 @@ class _TakenIn:
     record: DeliveryRecord | None
     problems: Sequence[str] = ()
     is_final: bool = True
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """One landing file among the originals. `result` is None when it has yet to be read."""
+
+    landed: LandedFile
+    fingerprint: Fingerprint | None
+    original: Original
+    sidecar: Sidecar | None
+    sidecar_sha256: str | None
+    result: ReadResult | None
+    problems: Sequence[str]
+
+    @property
+    def declared_record_count(self) -> int | None:
+        return self.sidecar.record_count if self.sidecar else None
 
 
 class _Run:
@@ -235,7 +258,8 @@ class _Run:
             _ = self._database
         waiting: list[_TakenIn] = []
         since = time.monotonic()
-        for number, taken in enumerate(self._in_order(new, index), 1):
+        taken_in = itertools.chain.from_iterable(self._in_order(new, index))
+        for number, taken in enumerate(taken_in, 1):
             self._progress(f"{number:,} of {len(new):,}: {self._place(taken.landed)}")
             waiting.append(taken)
             if len(waiting) >= _MOST_ENTRIES_AT_ONCE or time.monotonic() - since > _SECONDS_BETWEEN_ENTRIES:
@@ -244,13 +268,13 @@ class _Run:
         self._write_down(waiting, index)
         index.save(landing if self._feeds is None else None)
 
-    def _in_order(self, new: Sequence[LandedFile], index: LandingIndex) -> Iterator[_TakenIn]:
-        """Each file taken in, in the given order, two at a time and a few ahead."""
+    def _in_order(self, new: Sequence[LandedFile], index: LandingIndex) -> Iterator[list[_TakenIn]]:
+        """The files taken in, in the given order, two lots at a time and a few ahead."""
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="take-in") as workers:
-            under_way: deque[Future[_TakenIn]] = deque()
+            under_way: deque[Future[list[_TakenIn]]] = deque()
             try:
-                for landed in new:
-                    under_way.append(workers.submit(self._take_in, landed, index))
+                for lot in _lots(new):
+                    under_way.append(workers.submit(self._take_in, lot, index))
                     if len(under_way) >= _AHEAD:
                         yield under_way.popleft().result()
                 while under_way:
@@ -280,27 +304,68 @@ class _Run:
             if taken.record is not None and taken.is_final:
                 index.note(taken.landed, taken.fingerprint)
 
-    def _take_in(self, landed: LandedFile, index: LandingIndex) -> _TakenIn:
-        fingerprint = index.fingerprint(landed)
-        try:
-            return self._taken_in(landed, fingerprint)
-        except NotKept as problem:
-            return _TakenIn(landed, fingerprint, None, [str(problem)])
+    def _take_in(self, lot: Sequence[LandedFile], index: LandingIndex) -> list[_TakenIn]:
+        """Keep and read files of one feed; those that have to be read, together."""
+        taken: dict[int, _TakenIn] = {}
+        waiting: dict[int, _Kept] = {}
+        for number, landed in enumerate(lot):
+            fingerprint = index.fingerprint(landed)
+            try:
+                kept = self._kept(landed, fingerprint, may_wait=len(lot) > 1)
+            except NotKept as problem:
+                taken[number] = _TakenIn(landed, fingerprint, None, [str(problem)])
+                continue
+            if kept.result is None:
+                waiting[number] = kept
+            else:
+                taken[number] = self._taken_in(kept, kept.result)
+        for (number, kept), result in zip(waiting.items(), self._read_kept(list(waiting.values())), strict=True):
+            taken[number] = self._taken_in(kept, result)
+        return [taken[number] for number in range(len(lot))]
 
-    def _taken_in(self, landed: LandedFile, fingerprint: Fingerprint | None) -> _TakenIn:
+    def _taken_in(self, kept: _Kept, result: ReadResult) -> _TakenIn:
+        landed = kept.landed
+        record = _record(landed, kept.original, kept.sidecar, kept.sidecar_sha256, result)
+        problems = [*kept.problems, *_problems(self._place(landed), result)]
+        return _TakenIn(landed, kept.fingerprint, record, problems, is_final=result.reject_reason != _READER_FAULT)
+
+    def _kept(self, landed: LandedFile, fingerprint: Fingerprint | None, may_wait: bool) -> _Kept:
+        """The file among the originals, read too, unless it may wait to be read with others."""
         problems: list[str] = []
         sidecar, sidecar_sha256, sidecar_fault = self._declared(landed, problems)
         feed = self._descriptions.get((landed.system, landed.feed))
+        result: ReadResult | None = None
         if sidecar_fault is not None or feed is None:
             original = keep(self._home, landed.path)
             reason = sidecar_fault or _no_such_feed(landed, self._descriptions)
             result = ReadResult(status="rejected", reject_reason=reason)
         else:
             declared = sidecar.record_count if sidecar else None
-            original, result = self._kept_and_read(landed, feed, declared, fingerprint)
-        record = _record(landed, original, sidecar, sidecar_sha256, result)
-        problems += _problems(self._place(landed), result)
-        return _TakenIn(landed, fingerprint, record, problems, is_final=result.reject_reason != _READER_FAULT)
+            original, result = self._kept_and_read(landed, feed, declared, may_wait)
+        return _Kept(landed, fingerprint, original, sidecar, sidecar_sha256, result, problems)
+
+    def _read_kept(self, files: Sequence[_Kept]) -> list[ReadResult]:
+        """Read files of one feed: together as far as that goes."""
+        if not files:
+            return []
+        feed = self._descriptions[files[0].landed.system, files[0].landed.feed]
+        results: list[ReadResult | None] = []
+        with prepared_together(
+            [(kept.original.path, kept.landed.name) for kept in files],
+            feed,
+            self._home.lake_folder(feed.system, feed.feed),
+            self._database,
+        ) as readings:
+            for kept, reading in zip(files, readings, strict=True):
+                if reading is not None:
+                    self._settle(reading, feed, kept.original.sha256)
+                results.append(None if reading is None else reading.result)
+        return [
+            self._read(kept.original.path, kept.landed.name, feed, kept.original.sha256, kept.declared_record_count)
+            if result is None
+            else result
+            for kept, result in zip(files, results, strict=True)
+        ]
 
     def _declared(
         self, landed: LandedFile, problems: list[str]
@@ -325,8 +390,8 @@ class _Run:
         return sidecar, original.sha256, None
 
     def _kept_and_read(
-        self, landed: LandedFile, feed: FeedDescription, declared: int | None, fingerprint: Fingerprint | None
-    ) -> tuple[Original, ReadResult]:
+        self, landed: LandedFile, feed: FeedDescription, declared: int | None, may_wait: bool
+    ) -> tuple[Original, ReadResult | None]:
         before = _settled_state(landed.path)
         if before is not None and before[0] >= _LARGE:
             both = self._kept_while_read(landed, feed, declared, before)
@@ -337,6 +402,8 @@ class _Run:
         # Without a record in it, a file is what its own sidecar says.
         if known is not None and known.parsed + known.rejected:
             return original, known
+        if may_wait:
+            return original, None
         return original, self._read(original.path, landed.name, feed, original.sha256, declared)
 
     def _kept_while_read(
@@ -380,6 +447,30 @@ class _Run:
 
     def _place(self, landed: LandedFile) -> str:
         return printable(str(landed.path.relative_to(self._home.landing)))
+
+
+def _lots(new: Sequence[LandedFile]) -> Iterator[list[LandedFile]]:
+    """The files in their order, small ones of the same feed together."""
+    lot: list[LandedFile] = []
+    left = 0
+    for landed in new:
+        size = _size(landed.path)
+        goes_on = lot and (lot[0].system, lot[0].feed) == (landed.system, landed.feed) and size <= left
+        if not goes_on or len(lot) >= _MOST_TOGETHER:
+            if lot:
+                yield lot
+            lot, left = [], _LARGEST_TOGETHER if size <= _SMALL else 0
+        lot.append(landed)
+        left -= size
+    if lot:
+        yield lot
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _record(

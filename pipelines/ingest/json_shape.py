@@ -14,6 +14,9 @@ from functools import cached_property
 from pipelines.ingest.descriptions import KeyPath
 from pipelines.warehouse import literal, name
 
+_Lookups = dict[str, tuple[str, list[tuple[KeyPath, KeyPath]]]]
+"""Alias -> the text that is looked into, and of each path what is left of it there, and the whole."""
+
 
 @dataclass
 class _Node:
@@ -26,7 +29,7 @@ class _Node:
         """Whether its parts are reached through its text."""
         return bool(self.children) and (self.leaf is not None or bool(self.twins))
 
-    @property
+    @cached_property
     def twins(self) -> set[str]:
         """Keys that differ from another by case alone: DuckDB's structures can't have both."""
         counts = Counter(key.lower() for key in self.children)
@@ -70,6 +73,7 @@ class JsonShape:
     def __init__(self, paths: Iterable[tuple[KeyPath, str]]) -> None:
         self._root = _Node()
         paths = list(paths)
+        self._known_lookups: dict[tuple[str, str], _Lookups] = {}
         self._paths = list(dict.fromkeys(paths))
         for path, sql_type in paths:
             node = self._root
@@ -135,7 +139,12 @@ class JsonShape:
             found += f".{name(key)}"
         return found, node, ()
 
-    def _lookups(self, record: str, whole: str) -> dict[str, tuple[str, list[tuple[KeyPath, KeyPath]]]]:
+    def _lookups(self, record: str, whole: str) -> _Lookups:
+        if (record, whole) not in self._known_lookups:
+            self._known_lookups[record, whole] = self._found_lookups(record, whole)
+        return self._known_lookups[record, whole]
+
+    def _found_lookups(self, record: str, whole: str) -> _Lookups:
         by_text: dict[str, list[tuple[KeyPath, KeyPath]]] = {}
         for path, _ in self._paths:
             text, _, left = self._way(path, record, whole)

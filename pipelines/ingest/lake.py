@@ -6,12 +6,11 @@ import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from pipelines.evidence.originals import make_folder
 from pipelines.home import Home
 from pipelines.ingest.descriptions import FeedDescription
 from pipelines.ingest.reader import remove_unfinished
 from pipelines.ingest.reading import write_empty
-from pipelines.ingest.rejected import write_rejected
+from pipelines.ingest.rejected import write_no_rejected
 from pipelines.warehouse import Connection
 
 SCHEMA = "_schema.parquet"
@@ -34,12 +33,12 @@ class Lake:
         """Write the empty tables with which dbt finds the feed's columns even without evidence."""
         folder = self._folder(feed)
         for target in self._tables(feed):
-            make_folder(target.parent)
+            target.parent.mkdir(parents=True, exist_ok=True)
             unfinished = target.with_name(f".{target.name}.{os.getpid()}")
             if target.parent == folder:
                 write_empty(connection, feed, unfinished)
             else:
-                write_rejected(unfinished, [])
+                write_no_rejected(connection, unfinished)
             os.replace(unfinished, target)
         _write(folder / _TABLES_DESCRIPTION, feed.fingerprint)
 

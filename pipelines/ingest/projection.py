@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 
 from pipelines.ingest.descriptions import (
     Check,
@@ -122,7 +122,8 @@ class Projection:
 # -- JSON ---------------------------------------------------------------------------------------------------------
 
 
-@cache
+# Marks are drawn anew for each file that needs one, so that not all can be remembered.
+@lru_cache(maxsize=256)
 def json_shape(feed: FeedDescription, mark: str | None = None) -> JsonShape:
     """What is parsed of this feed's records. `mark` is a further key, for lines that were found to be no record."""
     wanted = [
@@ -143,6 +144,7 @@ def needs_whole_record(feed: FeedDescription) -> bool:
     )
 
 
+@lru_cache(maxsize=256)
 def project_json(feed: FeedDescription, record: str = "", whole: str = "json", mark: str | None = None) -> Projection:
     """The projection for a source with the columns of `json_shape`.
 

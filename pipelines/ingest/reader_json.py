@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipelines.evidence.containers import Layout, at, json_on, on_line, sample
+from pipelines.evidence.containers import Layout, at, json_on, on_line
 from pipelines.evidence.json_text import (
     BOM,
     LARGEST_RECORD,
@@ -76,7 +76,7 @@ def read_json(connection: Connection, content: Content, feed: FeedDescription, t
     """
     layout = json_layout(content, feed)
     if layout.is_plain:
-        quick = _as_in_the_head(content, layout, feed)
+        quick = as_in_the_head(layout, feed)
         if quick is not feed:
             read = _read(connection, content, layout, quick, target)
             if not _was_too_quick(connection, feed, quick, target):
@@ -84,14 +84,14 @@ def read_json(connection: Connection, content: Content, feed: FeedDescription, t
     return _read(connection, content, layout, feed, target)
 
 
-def _as_in_the_head(content: Content, layout: Layout, feed: FeedDescription) -> FeedDescription:
+def as_in_the_head(layout: Layout, feed: FeedDescription) -> FeedDescription:
     """The feed without what its first records need not and what costs a second look at each record's text: spellings
     of a key that they don't use, and a hash in the place of the vendor's own id."""
     twins = json_shape(feed).twin_paths
     may_lack_ids = feed.has_record_hash and bool(feed.own_id)
     if not twins and not may_lack_ids:
         return feed
-    records = sample(layout, content.head)
+    records = layout.sample
     unused = frozenset(path for path in twins if all(at(record, path) is None for record in records))
     used = twins - unused
     is_settled = len({tuple(key.lower() for key in path) for path in used}) == len(used)
@@ -107,9 +107,8 @@ def _as_in_the_head(content: Content, layout: Layout, feed: FeedDescription) -> 
 
 def _was_too_quick(connection: Connection, feed: FeedDescription, quick: FeedDescription, rows: Path) -> bool:
     """Whether later records are others than the first: they lack an id, or something required."""
-    if feed.has_record_hash and not quick.hashes and _lack_ids(connection, feed, rows):
-        return True
-    return quick.columns != feed.columns and bool(tally(connection, feed, rows).rejected)
+    found = tally(connection, quick, rows)
+    return bool(found.without_id) or (quick.columns != feed.columns and bool(found.rejected))
 
 
 def _have_ids(records: Sequence[Any], feed: FeedDescription) -> bool:
@@ -118,15 +117,6 @@ def _have_ids(records: Sequence[Any], feed: FeedDescription) -> bool:
     return all(
         any(at(record, path) not in (None, "") for path in column.paths) for record in records for column in columns
     )
-
-
-def _lack_ids(connection: Connection, feed: FeedDescription, rows: Path) -> bool:
-    """Whether a usable record was read without the vendor's own id."""
-    is_whole = " AND ".join(f"coalesce({name(column)}, '') <> ''" for column in feed.own_id)
-    found = connection.execute(
-        f"SELECT 1 FROM read_parquet({literal(str(rows))}) WHERE {REJECT_REASON} IS NULL AND NOT ({is_whole}) LIMIT 1"
-    )
-    return found.fetchone() is not None
 
 
 def _read(
@@ -166,6 +156,8 @@ def _rejected(
         number, reason = next(wanted, (0, ""))
         if not number:
             return
+    # Never in silence: then this reader and the database's see other records in the file.
+    raise RuntimeError(f"row {number} was rejected, and the file has no such record")
 
 
 def _texts(content: Content, layout: Layout) -> Iterator[Text]:
@@ -174,7 +166,7 @@ def _texts(content: Content, layout: Layout) -> Iterator[Text]:
             yield Text(offset, length, sha256 or "", line)
     else:
         start = layout.start if layout.form == "array" else _bom(content)
-        yield from values(_from(content.chunks(), start), start, in_array=layout.form == "array")
+        yield from values(without_start(content.chunks(), start), start, in_array=layout.form == "array")
 
 
 def _unwrapped_texts(texts: Iterable[Text], layout: Layout) -> Iterator[Text]:
@@ -232,7 +224,7 @@ def _last_page_says_more(content: Content, layout: Layout) -> bool:
         last = text.content if text.content is None or text.content.strip() else last
     page = on_line(last) if last is not None else None
     arrays = layout.unwrapping.arrays_of(page)
-    return _says_more_follows(page, len(arrays[0])) if arrays else False
+    return says_more_follows(page, len(arrays[0])) if arrays else False
 
 
 # -- lines ------------------------------------------------------------------------------------------------------------
@@ -246,7 +238,7 @@ def _read_wrapped_lines(
         mark = f"upheld:{secrets.token_hex(16)}"
         try:
             with piped(_values_on_lines(content, mark, judges_all)) as path:
-                write_rows(connection, _query(feed, path, "newline_delimited", mark, layout), target)
+                write_rows(connection, rows_query(feed, path, "newline_delimited", mark, layout), target)
             return
         except QueryFailed:
             # Some line is no JSON: then every line is looked at before the database sees it.
@@ -280,7 +272,7 @@ def _values_on_lines(content: Content, mark: str, judges_all: bool) -> Iterator[
 
 
 def _read_lines(connection: Connection, content: Content, feed: FeedDescription, target: Path) -> None:
-    count = _LineCount()
+    count = LineCount()
     try:
         rows = _read_lines_fast(connection, content, feed, target, count)
     except QueryFailed:
@@ -300,16 +292,16 @@ def _read_lines(connection: Connection, content: Content, feed: FeedDescription,
 
 
 def _read_lines_fast(
-    connection: Connection, content: Content, feed: FeedDescription, target: Path, count: _LineCount
+    connection: Connection, content: Content, feed: FeedDescription, target: Path, count: LineCount
 ) -> int:
     if not content.is_stored_as_text:
         with piped(count.watch(content.chunks())) as path:
-            return write_rows(connection, _query(feed, path, "newline_delimited"), target)
+            return write_rows(connection, rows_query(feed, path, "newline_delimited"), target)
     # In parallel, straight from the file; its lines are counted meanwhile.
     counting = threading.Thread(target=lambda: deque(count.watch(content.chunks()), maxlen=0), name="count")
     counting.start()
     try:
-        return write_rows(connection, _query(feed, str(content.path), "newline_delimited"), target)
+        return write_rows(connection, rows_query(feed, str(content.path), "newline_delimited"), target)
     finally:
         counting.join()
 
@@ -324,7 +316,7 @@ def _searched(chunk: bytes) -> int:
     return ended
 
 
-class _LineCount:
+class LineCount:
     """How many rows a file of lines must have if each line is one: all but blank lines after the last record."""
 
     def __init__(self) -> None:
@@ -370,14 +362,16 @@ def _read_lines_carefully(
     mark = f"upheld:{secrets.token_hex(16)}"
     passed = _Passed()
     with piped(_mended(content, suspects, rows_before, mark, passed)) as path:
-        rows = write_rows(connection, _query(feed, path, "newline_delimited", mark), target)
-    if rows != passed.lines:
-        raise RuntimeError(f"{rows} rows were read of {passed.lines} lines that had been checked")
+        rows = write_rows(connection, rows_query(feed, path, "newline_delimited", mark), target)
+    if rows != passed.values:
+        raise RuntimeError(f"{rows} rows were read of {passed.values} lines that had been checked")
 
 
 @dataclass
 class _Passed:
-    lines: int = 0
+    """How many values were handed on."""
+
+    values: int = 0
 
 
 def _mended(
@@ -390,7 +384,7 @@ def _mended(
     out: list[bytes] = []
     size = 0
     for _, _, line, _ in lines(content.chunks()):
-        passed.lines += 1
+        passed.values += 1
         if line is not None and not line.strip():
             line = written({mark: BLANK})
         else:
@@ -427,7 +421,7 @@ def _read_array(
         end = _ArrayEnd()
         try:
             with piped(_array_chunks(content, layout, ends_tried, end)) as path:
-                count = write_rows(connection, _query(feed, path, "array", layout=query_layout), target)
+                count = write_rows(connection, rows_query(feed, path, "array", layout=query_layout), target)
         except _NoArrayEnd:
             break
         except QueryFailed as failure:
@@ -437,10 +431,10 @@ def _read_array(
                 continue
             break
         around = end.envelope or {}
-        if any(key != layout.wrapper and around.get(key) for key in around if layout.unwrapping.arrays_of({key: around[key]})):
+        if has_other_lists(around, layout):
             problem = f"several lists in one object of more than {LARGEST_RECORD >> 20} MiB"
             break
-        more = _says_more_follows(end.envelope, count) or (not is_plain and _last_page_says_more(content, layout))
+        more = says_more_follows(end.envelope, count) or (not is_plain and _last_page_says_more(content, layout))
         return JsonFile(layout, is_plain, more)
     sequence = replace(layout, form="sequence", start=0, prefix=b"", wrapper=None, has_pages=layout.wrapper is not None)
     try:
@@ -463,7 +457,12 @@ def _read_array(
     records = (record for element in elements for record in layout.unwrapping.records(element, level))
     objects = [written(record) if isinstance(record, dict) else b"{}" for record in records]
     count = _write_objects(connection, objects, feed, target)
-    return JsonFile(sequence, False, _says_more_follows(document if isinstance(document, dict) else None, count))
+    return JsonFile(sequence, False, says_more_follows(document if isinstance(document, dict) else None, count))
+
+
+def has_other_lists(around: dict[str, Any], layout: Layout) -> bool:
+    """Whether the object around an array holds further records."""
+    return any(key != layout.wrapper and around[key] for key in around if layout.unwrapping.arrays_of({key: around[key]}))
 
 
 @dataclass
@@ -480,7 +479,7 @@ def _array_chunks(content: Content, layout: Layout, ends_tried: int, end: _Array
     """The array without what stands around it. Where it ends is only known when its end is seen."""
     yield b"["
     held = bytearray()
-    for chunk in _from(content.chunks(), layout.start):
+    for chunk in without_start(content.chunks(), layout.start):
         held += chunk
         if len(held) > 2 * LARGEST_TAIL:
             yield bytes(held[:-LARGEST_TAIL])
@@ -514,10 +513,14 @@ def _read_sequence_or_lines(
 def _read_sequence(
     connection: Connection, content: Content, layout: Layout, feed: FeedDescription, target: Path, is_plain: bool
 ) -> None:
+    poured = _Passed()
+    problem = "what stands between two records is no JSON"
     try:
-        with piped(_sequence_chunks(content)) as path:
-            write_rows(connection, _query(feed, path, "array", layout=None if is_plain else layout), target)
-        return
+        with piped(_sequence_chunks(content, poured)) as path:
+            count = write_rows(connection, rows_query(feed, path, "array", layout=None if is_plain else layout), target)
+        # Told to ignore errors, DuckDB passes over whatever follows a number up to the next comma.
+        if not is_plain or count == poured.values:
+            return
     except _TooLong:
         raise NotValid(
             f"expected records and pages of at most {LARGEST_RECORD >> 20} MiB, found a longer one: export smaller pages, or "
@@ -527,7 +530,7 @@ def _read_sequence(
         problem = _said_by(failure)
     objects: list[bytes] = []
     size = 0
-    for text in values(_from(content.chunks(), _bom(content)), _bom(content)):
+    for text in values(without_start(content.chunks(), _bom(content)), _bom(content)):
         good, reason = judge(text.content, (dict, list))
         if good is None:
             raise NotValid(f"{(reason or problem).replace('of the line', 'of a record')}, at byte {text.offset + 1}")
@@ -547,13 +550,14 @@ class _TooLong(Exception):
     pass
 
 
-def _sequence_chunks(content: Content) -> Iterator[bytes]:
+def _sequence_chunks(content: Content, poured: _Passed) -> Iterator[bytes]:
     """Objects one after the other as an array."""
     yield b"["
     separator = b""
-    for text in values(_from(content.chunks(), _bom(content)), _bom(content)):
+    for text in values(without_start(content.chunks(), _bom(content)), _bom(content)):
         if text.content is None:
             raise _TooLong
+        poured.values += 1
         yield separator + text.content
         separator = b","
     yield b"]"
@@ -565,7 +569,7 @@ def _write_objects(
     """Write objects that Python has read already."""
     try:
         with piped(_array_of(objects)) as path:
-            return write_rows(connection, _query(feed, path, "array"), target)
+            return write_rows(connection, rows_query(feed, path, "array"), target)
     except QueryFailed as failure:
         raise NotValid(f"expected one JSON document, found a fault ({_said_by(failure)})") from None
 
@@ -610,7 +614,7 @@ def _said_by(failure: Exception) -> str:
     return f"in record {found.group(1)}: {found.group(2).strip()}" if found else "no valid JSON"
 
 
-def _says_more_follows(envelope: dict[str, Any] | None, count: int) -> bool:
+def says_more_follows(envelope: dict[str, Any] | None, count: int) -> bool:
     """Whether the object around an array says that there are more pages."""
     if not envelope:
         return False
@@ -623,10 +627,10 @@ def _says_more_follows(envelope: dict[str, Any] | None, count: int) -> bool:
 # -- queries ----------------------------------------------------------------------------------------------------------
 
 
-def _query(
+def rows_query(
     feed: FeedDescription, path: str, form: str, mark: str | None = None, layout: Layout | None = None
 ) -> str:
-    """The rows of the values in `path`: each a record, or taken apart as `layout` says."""
+    """A query for the rows of the values in `path`: each a record, or taken apart as `layout` says."""
     shape = json_shape(feed, mark)
     # Where a file is taken apart, a fault in it must not pass for a value.
     ignores = "false" if layout else "true"
@@ -649,7 +653,7 @@ def _bom(content: Content) -> int:
     return len(BOM) if content.head.startswith(BOM) else 0
 
 
-def _from(chunks: Iterable[bytes], start: int) -> Iterator[bytes]:
+def without_start(chunks: Iterable[bytes], start: int) -> Iterator[bytes]:
     """The chunks without their first `start` bytes."""
     for chunk in chunks:
         if start >= len(chunk):

@@ -33,28 +33,37 @@ def write_rows(connection: Connection, query: str, target: Path) -> int:
 
 @dataclass(frozen=True)
 class Tally:
-    """Counts of a written file. Event times are those of usable records, aware and UTC; None where it is no log."""
+    """Counts of a file's rows: usable, rejected, and of the usable those that lack the vendor's own id and a hash in its
+    place. Event times are those of usable records, aware and UTC; None where it is no log."""
 
     parsed: int
     rejected: int
+    without_id: int
     first_event_at: datetime | None
     last_event_at: datetime | None
 
 
 def tally(connection: Connection, feed: FeedDescription, rows: Path) -> Tally:
     """Count the rows of a written Parquet file."""
+    return tallies(connection, feed, f"read_parquet({literal(str(rows))})", "1").get(1, Tally(0, 0, 0, None, None))
+
+
+def tallies(connection: Connection, feed: FeedDescription, rows: str, key: str) -> dict[int, Tally]:
+    """Count the rows of a source with a feed's columns, for each value of `key`."""
     when = "NULL"
     if feed.kind == "log" and feed.event_time:
         when = instant(name(feed.event_time), feed.timezone)
+    lacks_id = "false"
+    if feed.has_record_hash and not feed.hashes:
+        lacks_id = " OR ".join(f"coalesce({name(column)}, '') = ''" for column in feed.own_id)
     found = connection.execute(
-        f"SELECT count(*) FILTER ({REJECT_REASON} IS NULL), "
+        f"SELECT {key}, count(*) FILTER ({REJECT_REASON} IS NULL), "
         f"count(*) FILTER ({REJECT_REASON} IS NOT NULL AND {REJECT_REASON} <> {literal(BLANK)}), "
+        f"count(*) FILTER ({REJECT_REASON} IS NULL AND ({lacks_id})), "
         f"min({when}) FILTER ({REJECT_REASON} IS NULL), max({when}) FILTER ({REJECT_REASON} IS NULL) "
-        f"FROM read_parquet({literal(str(rows))})"
-    ).fetchone()
-    assert found is not None
-    parsed, rejected, first, last = found
-    return Tally(parsed, rejected, _aware(first), _aware(last))
+        f"FROM {rows} GROUP BY 1"
+    ).fetchall()
+    return {key: Tally(*counts, _aware(first), _aware(last)) for key, *counts, first, last in found}
 
 
 def numbers_with_reason(connection: Connection, rows: Path, reason: str) -> list[int]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.evidence.containers import Layout, at, layout, sample
+from pipelines.evidence.containers import Layout, at, first_records, layout
 from pipelines.evidence.json_text import BOM
 from pipelines.ingest.content import Content
 from pipelines.ingest.descriptions import (
@@ -68,14 +68,14 @@ def json_layout(content: Content, feed: FeedDescription) -> Layout:
     found = layout(content.head, content.is_whole_in_head, feed.signs)
     if found is None:
         raise NotThisFeed(_no_json(content, feed))
-    records = sample(found, content.head)
+    records = found.sample
     fitting = [record for record in records if feed.signs.fit(record)]
     if records and _may_be_anothers(feed, fitting):
         other = json_fit(content)
         if other is not None and other.name != feed.name and _fits_better(other, feed, fitting):
             raise NotThisFeed(_looks_like(other))
     if fitting and feed.kind == "snapshot" and feed.needs_a_heading_of:
-        _refuse_what_never_says(feed, sample(found, content.head, _MOST_LOOKED_AT))
+        _refuse_what_never_says(feed, first_records(found, content.head, _MOST_LOOKED_AT))
     return found
 
 
@@ -118,7 +118,7 @@ def json_fit(content: Content) -> FeedDescription | None:
         found = layout(content.head, content.is_whole_in_head, feed.signs) if feed.signs else None
         if feed.signs is None or found is None:
             continue
-        records = sample(found, content.head)[:_SAMPLE]
+        records = found.sample[:_SAMPLE]
         fitting = [record for record in records if feed.signs.fit(record)]
         if not fitting or 2 * len(fitting) < len(records):
             continue

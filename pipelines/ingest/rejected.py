@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from pipelines.warehouse import Connection, literal
+
 LONGEST_TEXT = 100_000
 """Characters of a rejected record that are kept; the original has it whole at `byte_offset`."""
 
@@ -41,22 +43,30 @@ def rejected_record(
     )
 
 
+_TYPES = {
+    "record_number": "BIGINT",
+    "reason": "VARCHAR",
+    "byte_offset": "BIGINT",
+    "byte_length": "BIGINT",
+    "text_sha256": "VARCHAR",
+    "text": "VARCHAR",
+}
+
+
+def write_no_rejected(connection: Connection, path: Path) -> None:
+    """Write the table of rejected records without any."""
+    columns = ", ".join(f"CAST(NULL AS {sql_type}) AS {column}" for column, sql_type in _TYPES.items())
+    connection.execute(f"COPY (SELECT {columns} WHERE false) TO {literal(str(path))} (FORMAT parquet)")
+
+
 def write_rejected(path: Path, records: Iterable[RejectedRecord]) -> int:
-    """Write records in their order and return how many there were. With none, an empty table is written."""
+    """Write records in their order and return how many there were."""
     # Imported here: most files have nothing to reject.
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pa.schema(
-        [
-            pa.field("record_number", pa.int64()),
-            pa.field("reason", pa.string()),
-            pa.field("byte_offset", pa.int64()),
-            pa.field("byte_length", pa.int64()),
-            pa.field("text_sha256", pa.string()),
-            pa.field("text", pa.string()),
-        ]
-    )
+    types = {"BIGINT": pa.int64(), "VARCHAR": pa.string()}
+    schema = pa.schema([pa.field(column, types[sql_type]) for column, sql_type in _TYPES.items()])
     count = 0
     with pq.ParquetWriter(path, schema) as writer:
         for batch in _batches(records):

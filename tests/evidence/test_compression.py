@@ -1,4 +1,5 @@
 import gzip
+import itertools
 import random
 import resource
 import subprocess
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 from pipelines.errors import UnreadableFile
 from pipelines.evidence.compression import check_compression, compression_of, unpacked
 
-# The same in every process: the bytes are in the names of tests, which workers must agree on.
-_NOISE = random.Random(1)
-LINES = b"".join(b'{"n": %d, "noise": "%s"}\n' % (n, _NOISE.randbytes(8).hex().encode()) for n in range(3000))
+_draw = random.Random(1)
+# The same in every process that collects tests.
+LINES = b"".join(b'{"n": %d, "noise": "%s"}\n' % (n, _draw.randbytes(8).hex().encode()) for n in range(3000))
 GZ = gzip.compress(LINES, mtime=0)
 ZST = zstandard.ZstdCompressor(write_checksum=True).compress(LINES)
 SKIPPABLE = (0x184D2A50).to_bytes(4, "little") + (3).to_bytes(4, "little") + b"abc"
@@ -35,7 +36,7 @@ def check(tmp_path, content, name):
         (GZ, "A.NDJSON.GZ"),
         (GZ + GZ, "two members.gz"),
         (GZ + b"\0" * 70_000, "padded.gz"),
-        (gzip.compress(b""), "empty member.gz"),
+        (gzip.compress(b"", mtime=0), "empty member.gz"),
         (
             b"".join(gzip.compress(line, mtime=0) for line in LINES.splitlines(keepends=True)),
             "one member per line.gz",
@@ -47,6 +48,7 @@ def check(tmp_path, content, name):
         (ZST, "packed though its name does not say so.json"),
         (zstandard.ZstdCompressor().compress(b""), "empty frame.zst"),
     ],
+    ids=itertools.count(),
 )
 def test_whole_files_pass(tmp_path, content, name):
     check(tmp_path, content, name)
@@ -73,6 +75,7 @@ def test_whole_files_pass(tmp_path, content, name):
         (ZST + b"not zstd", "a.zst", "corrupt"),
         (LINES, "a.zst", "corrupt"),
     ],
+    ids=itertools.count(),
 )
 def test_cut_and_foreign_files_are_refused_in_one_line_that_says_why(tmp_path, content, name, says):
     with pytest.raises(UnreadableFile, match=says) as refusal:
@@ -135,7 +138,7 @@ def test_a_file_that_unfolds_to_much_more_than_memory_is_checked_in_bounded_memo
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("content", [LINES, b"", GZ, GZ + GZ + b"\0" * 999, ZST, SKIPPABLE + ZST + ZST])
+@pytest.mark.parametrize("content", [LINES, b"", GZ, GZ + GZ + b"\0" * 999, ZST, SKIPPABLE + ZST + ZST], ids=itertools.count())
 def test_unpacking_goes_by_content_whatever_the_name(tmp_path, content):
     path = tmp_path / "content"
     path.write_bytes(content)
