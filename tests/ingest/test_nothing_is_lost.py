@@ -172,3 +172,9 @@ def _rows_by_hand(content: bytes) -> int:
         count += bool(cells)
         left = left[used:]
     return count
+
+
+def test_what_follows_a_number_between_objects_is_kept_line_by_line(read):
+    found = read(lines(vault(1), b"1,2,3", b"{", b"{", b"{"), "hashicorp_vault/audit_log")
+    assert (found.result.parsed, found.result.rejected) == (1, 4)
+    assert sorted(found.faults) == [2, 3, 4, 5]
