@@ -73,6 +73,9 @@ def floor_query(root: Path, feed: str) -> str:
     tree: dict[str, Any] = {}
     selected = []
     for column in columns:
+        if not column.paths:
+            # CSV alone has it.
+            continue
         path = column.paths[0]
         node = tree
         for key in path[:-1]:

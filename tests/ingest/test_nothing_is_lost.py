@@ -9,7 +9,7 @@ import json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.ingest.made_up_records import PACKINGS, line, vault
+from tests.ingest.made_up_records import PACKINGS, line, lines, vault
 
 FEEDS = ["hashicorp_vault/audit_log", "aws/cloudtrail", "okta/system_log", "jira/issues", "hr/employees", "generic/events",
          "decisions/policies"]  # fmt: skip
