@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.evidence.containers import Layout, at, first_records, layout
+from pipelines.evidence.containers import Layout, Signs, at, first_records, layout
 from pipelines.evidence.json_text import BOM
-from pipelines.ingest.content import Content
+from pipelines.ingest.content import HEAD, Content
 from pipelines.ingest.descriptions import (
     FeedDescription,
     load_descriptions,
@@ -34,6 +34,8 @@ _OTHER_FORMATS = {
     rb"\xd0\xcf\x11\xe0": "an .xls workbook",
     rb"%PDF": "a PDF",
 }
+# So much of a file is looked at to see whether it fits another feed better, where it fits its own.
+_ENOUGH_TO_COMPARE = 16 << 10
 # So many records are searched for a key of which a file needs one.
 _MOST_LOOKED_AT = 10_000
 _HEADING = re.compile(r"[\w .,:#/()&'?%+@-]{1,60}")
@@ -71,7 +73,7 @@ def json_layout(content: Content, feed: FeedDescription) -> Layout:
     records = found.sample
     fitting = [record for record in records if feed.signs.fit(record)]
     if records and _may_be_anothers(feed, fitting):
-        other = json_fit(content)
+        other = json_fit(content, _ENOUGH_TO_COMPARE if fitting else HEAD)
         if other is not None and other.name != feed.name and _fits_better(other, feed, fitting):
             raise NotThisFeed(_looks_like(other))
     if fitting and feed.kind == "snapshot" and feed.needs_a_heading_of:
@@ -111,12 +113,16 @@ def _has_key(record: Any, path: Sequence[str]) -> bool:
     return isinstance(inside, Mapping) and last in inside
 
 
-def json_fit(content: Content) -> FeedDescription | None:
+def json_fit(content: Content, enough: int = HEAD) -> FeedDescription | None:
     """The JSON feed whose records most of the file's first records are, however they are wrapped."""
+    head = content.head[:enough]
+    is_whole = content.is_whole_in_head and len(head) == len(content.head)
     scored = []
     for feed in load_descriptions().values():
-        found = layout(content.head, content.is_whole_in_head, feed.signs) if feed.signs else None
-        if feed.signs is None or found is None:
+        if feed.signs is None or not _has_keys(head, feed.signs):
+            continue
+        found = layout(head, is_whole, feed.signs)
+        if found is None:
             continue
         records = found.sample[:_SAMPLE]
         fitting = [record for record in records if feed.signs.fit(record)]
@@ -126,6 +132,11 @@ def json_fit(content: Content) -> FeedDescription | None:
         if feed.signs.tell(fitting[0]) or resemblance >= _LEAST_RESEMBLANCE:
             scored.append((resemblance, len(feed.signs.required), feed.name, feed))
     return max(scored, key=lambda score: score[:3])[3] if scored else None
+
+
+def _has_keys(head: bytes, signs: Signs) -> bool:
+    """Whether the keys of all required fields stand somewhere: far cheaper than looking for the records."""
+    return all(any(path[-1].encode() in head for path in paths) for paths in signs.required)
 
 
 def _no_json(content: Content, feed: FeedDescription) -> str:
