@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -14,6 +14,9 @@ from pipelines.evidence.text import is_stored_as_text, text_of
 
 HEAD = 1 << 20
 """How much of a file is looked at before it is read: enough for any envelope and a sample of records."""
+
+PIECE = 128 << 20
+"""About how much one query is given through a pipe."""
 
 _PIPE_SIZE = 1 << 20
 
@@ -81,6 +84,46 @@ class HeldContent(Content):
     def chunks(self) -> Iterator[bytes]:
         """The text, in pieces."""
         return (self._text[at : at + HEAD] for at in range(0, len(self._text), HEAD))
+
+
+class Pieces:
+    """A stream in pieces of about PIECE bytes, to be read one after the other, each once and to its end.
+
+    DuckDB keeps everything that it reads from a pipe until its query ends, so that a query must not be given more than
+    memory may hold. `cut(chunk)` says at which byte of a chunk a piece may end, None where nowhere.
+    """
+
+    def __init__(self, chunks: Iterable[bytes], cut: Callable[[bytes], int | None]) -> None:
+        self._chunks = iter(chunks)
+        self._cut = cut
+        self._left: bytes | None = b""
+        self.count = 0
+        """How many pieces there were so far."""
+
+    def __iter__(self) -> Iterator[Iterator[bytes]]:
+        """At least one piece, be it empty."""
+        yield self._piece()
+        while self._left is not None:
+            yield self._piece()
+
+    def _piece(self) -> Iterator[bytes]:
+        self.count += 1
+        size = 0
+        chunk, self._left = self._left, None
+        while chunk is not None:
+            size += len(chunk)
+            end = self._cut(chunk) if size >= PIECE else None
+            if end is not None:
+                yield chunk[:end]
+                self._left = chunk[end:] or next(self._chunks, None)
+                return
+            yield chunk
+            chunk = next(self._chunks, None)
+
+
+def line_end(chunk: bytes) -> int | None:
+    """Where a piece of lines may end: behind the last line feed."""
+    return chunk.rfind(b"\n") + 1 or None
 
 
 @contextmanager

@@ -13,8 +13,9 @@ import re
 import secrets
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from pipelines.evidence.json_text import (
     values,
     written,
 )
-from pipelines.ingest.content import Content, piped
+from pipelines.ingest.content import Content, Pieces, line_end, piped
 from pipelines.ingest.descriptions import FeedDescription, without_paths
 from pipelines.ingest.outcome import NotValid
 from pipelines.ingest.projection import (
@@ -42,7 +43,7 @@ from pipelines.ingest.projection import (
     nothing_found,
     project_json,
 )
-from pipelines.ingest.reading import numbers_with_reason, rejected_rows, tally, write_rows
+from pipelines.ingest.reading import numbers_with_reason, rejected_rows, tally, write_piped, write_rows
 from pipelines.ingest.recognition import json_layout
 from pipelines.ingest.rejected import RejectedRecord, rejected_record
 from pipelines.ingest.unwrapped import unwrapped
@@ -237,8 +238,9 @@ def _read_wrapped_lines(
     for judges_all in (False, True):
         mark = f"upheld:{secrets.token_hex(16)}"
         try:
-            with piped(_values_on_lines(content, mark, judges_all)) as path:
-                write_rows(connection, rows_query(feed, path, "newline_delimited", mark, layout), target)
+            pieces = Pieces(_values_on_lines(content, mark, judges_all), line_end)
+            query = partial(rows_query, feed, form="newline_delimited", mark=mark, layout=layout)
+            write_piped(connection, pieces, query, target)
             return
         except QueryFailed:
             # Some line is no JSON: then every line is looked at before the database sees it.
@@ -295,8 +297,8 @@ def _read_lines_fast(
     connection: Connection, content: Content, feed: FeedDescription, target: Path, count: LineCount
 ) -> int:
     if not content.is_stored_as_text:
-        with piped(count.watch(content.chunks())) as path:
-            return write_rows(connection, rows_query(feed, path, "newline_delimited"), target)
+        pieces = Pieces(count.watch(content.chunks()), line_end)
+        return write_piped(connection, pieces, partial(rows_query, feed, form="newline_delimited"), target)
     # In parallel, straight from the file; its lines are counted meanwhile.
     counting = threading.Thread(target=lambda: deque(count.watch(content.chunks()), maxlen=0), name="count")
     counting.start()
@@ -361,8 +363,8 @@ def _read_lines_carefully(
     # No record can hold this key by chance or by malice.
     mark = f"upheld:{secrets.token_hex(16)}"
     passed = _Passed()
-    with piped(_mended(content, suspects, rows_before, mark, passed)) as path:
-        rows = write_rows(connection, rows_query(feed, path, "newline_delimited", mark), target)
+    pieces = Pieces(_mended(content, suspects, rows_before, mark, passed), line_end)
+    rows = write_piped(connection, pieces, partial(rows_query, feed, form="newline_delimited", mark=mark), target)
     if rows != passed.values:
         raise RuntimeError(f"{rows} rows were read of {passed.values} lines that had been checked")
 
@@ -416,16 +418,21 @@ def _read_array(
     """Write the records of one array. What turns out to be several values, or several arrays, is read as that."""
     ends_tried = 0
     problem = "its array or the object around it is not closed: perhaps the file was cut"
-    query_layout = None if is_plain else layout
+    query = partial(rows_query, feed, form="array", layout=None if is_plain else layout)
+    cut = _between_records(layout)
     while True:
         end = _ArrayEnd()
+        pieces = Pieces(_array_chunks(content, layout, ends_tried, end), cut)
         try:
-            with piped(_array_chunks(content, layout, ends_tried, end)) as path:
-                count = write_rows(connection, rows_query(feed, path, "array", layout=query_layout), target)
+            count = write_piped(connection, _as_arrays(pieces), query, target)
         except _NoArrayEnd:
             break
         except QueryFailed as failure:
             problem = _said_by(failure)
+            if pieces.count > 1:
+                # Perhaps it was cut within a record: no piece was a list then.
+                cut = _nowhere
+                continue
             if end.others_left:
                 ends_tried += 1
                 continue
@@ -476,8 +483,7 @@ class _NoArrayEnd(Exception):
 
 
 def _array_chunks(content: Content, layout: Layout, ends_tried: int, end: _ArrayEnd) -> Iterator[bytes]:
-    """The array without what stands around it. Where it ends is only known when its end is seen."""
-    yield b"["
+    """What is in the array, without its brackets. Where it ends is only known when its end is seen."""
     held = bytearray()
     for chunk in without_start(content.chunks(), layout.start):
         held += chunk
@@ -492,7 +498,41 @@ def _array_chunks(content: Content, layout: Layout, ends_tried: int, end: _Array
     ending, end.envelope = found
     end.others_left = ends_tried < _MOST_ENDS_TRIED
     yield tail[:ending]
-    yield b"]"
+
+
+def _between_records(layout: Layout) -> Callable[[bytes], int | None]:
+    """Where a piece of an array may end: behind an object, before one that begins as the first one does.
+
+    If that is not between two elements, the piece is no list, and no rows are made of it.
+    """
+    first = next(iter(layout.sampled), None)
+    if not isinstance(first, dict) or not first:
+        return _nowhere
+    key = re.escape(written(next(iter(first))))
+    between = re.compile(rb"\}(?=[ \t\r\n]*,[ \t\r\n]*\{[ \t\r\n]*" + key + rb"[ \t\r\n]*:)")
+
+    def cut(chunk: bytes) -> int | None:
+        last = deque(between.finditer(chunk), maxlen=1)
+        return last[0].end() if last else None
+
+    return cut
+
+
+def _nowhere(chunk: bytes) -> None:
+    return None
+
+
+def _as_arrays(pieces: Iterable[Iterable[bytes]]) -> Iterator[Iterator[bytes]]:
+    """Pieces of elements, each as an array, without the comma that parts it from the one before."""
+    for number, piece in enumerate(pieces):
+        yield itertools.chain([b"["], _without_comma(piece) if number else piece, [b"]"])
+
+
+def _without_comma(elements: Iterable[bytes]) -> Iterator[bytes]:
+    is_first = True
+    for chunk in elements:
+        yield chunk.lstrip().removeprefix(b",") if is_first else chunk
+        is_first = is_first and not chunk.strip()
 
 
 def _read_sequence_or_lines(
@@ -516,8 +556,9 @@ def _read_sequence(
     poured = _Passed()
     problem = "what stands between two records is no JSON"
     try:
-        with piped(_sequence_chunks(content, poured)) as path:
-            count = write_rows(connection, rows_query(feed, path, "array", layout=None if is_plain else layout), target)
+        pieces = Pieces(_sequence_chunks(content, poured), len)
+        query = partial(rows_query, feed, form="array", layout=None if is_plain else layout)
+        count = write_piped(connection, _as_arrays(pieces), query, target)
         # Told to ignore errors, DuckDB passes over whatever follows a number up to the next comma.
         if not is_plain or count == poured.values:
             return
@@ -551,8 +592,7 @@ class _TooLong(Exception):
 
 
 def _sequence_chunks(content: Content, poured: _Passed) -> Iterator[bytes]:
-    """Objects one after the other as an array."""
-    yield b"["
+    """Objects one after the other, with commas between them."""
     separator = b""
     for text in values(without_start(content.chunks(), _bom(content)), _bom(content)):
         if text.content is None:
@@ -560,7 +600,6 @@ def _sequence_chunks(content: Content, poured: _Passed) -> Iterator[bytes]:
         poured.values += 1
         yield separator + text.content
         separator = b","
-    yield b"]"
 
 
 def _write_objects(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipelines.ingest.content import piped
 from pipelines.ingest.descriptions import FeedDescription
 from pipelines.ingest.projection import BLANK, REJECT_REASON, instant, lake_columns
 from pipelines.warehouse import Connection, in_memory, literal, name
@@ -29,6 +30,31 @@ def write_rows(connection: Connection, query: str, target: Path) -> int:
     row = connection.fetchone()
     assert row is not None
     return int(row[0])
+
+
+def write_piped(
+    connection: Connection, pieces: Iterable[Iterable[bytes]], query: Callable[[str], str], target: Path
+) -> int:
+    """Write the rows of `query(path)` for each piece of a stream, one after the other, to one Parquet file.
+
+    Returns their number. Raises QueryFailed, and whatever making the pieces raises.
+    """
+    count = 0
+    parts: list[Path] = []
+    try:
+        for number, piece in enumerate(pieces):
+            parts.append(target.with_name(f"{target.name}.{number}"))
+            with piped(piece) as path:
+                count += write_rows(connection, query(path), parts[-1])
+        if len(parts) == 1:
+            parts[0].replace(target)
+        else:
+            listed = ", ".join(literal(str(part)) for part in parts)
+            write_rows(connection, f"SELECT * FROM read_parquet([{listed}])", target)
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
+    return count
 
 
 @dataclass(frozen=True)
