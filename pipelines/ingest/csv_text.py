@@ -62,6 +62,17 @@ class RowCount:
             self._count(chunk)
             yield chunk
 
+    def row_end(self, chunk: bytes) -> int | None:
+        """Behind which byte of the chunk that was counted last, or of its end, the last row with a line feed ends."""
+        place, is_outside = len(chunk), not self._in_quotes
+        while place >= 0:
+            quote = chunk.rfind(b'"', 0, place)
+            line_feed = chunk.rfind(b"\n", quote + 1, place) if is_outside else -1
+            if line_feed >= 0:
+                return line_feed + 1
+            place, is_outside = quote, not is_outside
+        return None
+
     def _count(self, chunk: bytes) -> None:
         parts = chunk.split(b'"')
         # A quoted part is text whatever it holds: it stands as one letter, its line ends gone.

@@ -9,13 +9,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
-from pipelines.ingest.content import Content, piped
+from pipelines.ingest.content import Content, Pieces
 from pipelines.ingest.csv_text import LARGEST_ROW, Row, RowCount, rows
 from pipelines.ingest.descriptions import FeedDescription
 from pipelines.ingest.projection import REJECT_REASON, lake_columns, project_csv
-from pipelines.ingest.reading import rejected_rows, write_rows
+from pipelines.ingest.reading import rejected_rows, write_piped
 from pipelines.ingest.recognition import CsvLayout, csv_layout
 from pipelines.ingest.rejected import RejectedRecord, rejected_record
 from pipelines.warehouse import Connection, QueryFailed, literal
@@ -32,16 +33,16 @@ def read_csv(connection: Connection, content: Content, feed: FeedDescription, ta
     layout, places = csv_layout(content, feed)
     count = RowCount()
     try:
-        with piped(count.watch(_data(content, layout))) as path:
-            found = write_rows(connection, _query(feed, layout, places, path), target)
+        pieces = Pieces(count.watch(_data(content, layout)), count.row_end)
+        found = write_piped(connection, pieces, partial(_query, feed, layout, places), target)
         # One column alone: DuckDB takes blank lines for rows.
         if found == count.rows and len(layout.headings) > 1:
             return layout
     except QueryFailed:
         pass
     passed = _Passed()
-    with piped(_mended(content, layout, passed)) as path:
-        found = write_rows(connection, _query(feed, layout, places, path, is_mended=True), target)
+    pieces = Pieces(_mended(content, layout, passed), len)
+    found = write_piped(connection, pieces, partial(_query, feed, layout, places, is_mended=True), target)
     if found != passed.rows:
         raise RuntimeError(f"{found} rows were read of {passed.rows} that had been checked")
     return layout

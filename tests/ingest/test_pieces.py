@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
 
 import pytest
@@ -18,6 +20,7 @@ from tests.ingest.made_up_records import PACKINGS, cloudtrail, line, lines, vaul
 from tests.ingest.test_shapes import JSON_SHAPES
 from tests.ingest.wrappers import ENVELOPES, PAGES
 
+_cell = st.text(st.sampled_from("ab\"',;\n\r é"), max_size=6)
 OFTEN = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -70,6 +73,21 @@ def test_what_looks_like_the_place_between_two_records_within_one_is_none(read, 
     found = read(line({"Records": events}), "aws/cloudtrail")
     assert [row["event_id"] for row in found.rows] == [event["eventID"] for event in events]
     assert not found.result.rejected
+
+
+@OFTEN
+@given(st.lists(st.tuples(_cell, _cell, _cell), max_size=12), st.sampled_from(["\n", "\r\n"]), st.integers(1, 120), st.sampled_from(["", ",", '"']))
+def test_rows_of_csv_are_the_same_in_whatever_pieces_they_are_read(read, table, end, size, fault):
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator=end)
+    writer.writerow(["system", "account_id", "enabled", "display_name"])
+    writer.writerows(["gitea", f"id-{number}{a}", b, c] for number, (a, b, c) in enumerate(table))
+    content = (text.getvalue() + fault).encode("utf-8", "replace")
+    whole = read(content, "generic/accounts")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(content_module, "PIECE", size)
+        found = read(content, "generic/accounts")
+    assert (found.rows, found.rejected, found.result) == (whole.rows, whole.rejected, whole.result)
 
 
 @pytest.mark.parametrize("comma", [b"[,", b"[ , "])
