@@ -39,7 +39,7 @@ select
     termination_text,
     coalesce(regexp_matches(
         lower(trim(status)),
-        'terminat|inactive|inaktiv|left|former|separated|offboarded|dismissed|resigned|retired|deceased|ausgeschieden|^(no|false|f|0)$'
+        'terminat|inactive|inaktiv|left|former|separated|offboarded|dismissed|resigned|retired|deceased|ausgeschieden|^(no|false|0)$'
     ), false) as is_marked_left,
     case
         when regexp_matches(lower(coalesce(worker_type, '')), 'contract|contingent|freelanc|external|consult')
