@@ -50,15 +50,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Workers share nothing, so all tests of one home go to one of them, and so do those of one file. The company's home is
     made twice, so that what takes longest is shared out; and it comes first, so that nobody is left with it alone."""
 
-    def is_of_the_company(item: pytest.Item) -> bool:
-        return "company" in getattr(item, "fixturenames", ())
+    def home_of(item: pytest.Item) -> str | None:
+        names = getattr(item, "fixturenames", ())
+        if "spoiled" in names:
+            return "spoiled"
+        if "company" in names:
+            return "company-warehouse" if "tests/warehouse/" in item.nodeid else "company-elsewhere"
+        return None
 
     for item in items:
-        file = item.nodeid.split("::")[0]
-        room = file.split("/")[1]
-        home = f"company-{'warehouse' if room == 'warehouse' else 'elsewhere'}"
-        item.add_marker(pytest.mark.xdist_group(home if is_of_the_company(item) else file))
-    items.sort(key=lambda item: not is_of_the_company(item))
+        item.add_marker(pytest.mark.xdist_group(home_of(item) or item.nodeid.split("::")[0]))
+    items.sort(key=lambda item: home_of(item) is None)
 
 
 @pytest.fixture(scope="session")

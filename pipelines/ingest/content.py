@@ -15,8 +15,8 @@ from pipelines.evidence.text import is_stored_as_text, text_of
 HEAD = 1 << 20
 """How much of a file is looked at before it is read: enough for any envelope and a sample of records."""
 
-PIECE = 128 << 20
-"""About how much one query is given through a pipe."""
+PIECE = 64 << 20
+"""About how much one query is given through a pipe: two are at work at a time."""
 
 _PIPE_SIZE = 1 << 20
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import subprocess
@@ -10,6 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+
+from .raw_log import raw_log
 
 COMPANY = Path(__file__).parents[1] / "company"
 AS_OF = "2026-07-20T06:00:00Z"
@@ -57,6 +60,19 @@ def company_files() -> list[Path]:
 def company_home(company) -> CompanyHome:
     """The example company after one whole run. Look, don't touch."""
     return CompanyHome(company.home.root)
+
+
+@pytest.fixture(scope="session")
+def spoiled(tmp_path_factory: pytest.TempPathFactory) -> tuple[CompanyHome, subprocess.CompletedProcess[str]]:
+    """The example company after a run with damaged and mistaken evidence, and a Vault log with raw values, among its own."""
+    home = CompanyHome(tmp_path_factory.mktemp("spoiled"))
+    home.land(company_files())
+    bad = COMPANY / "bad_landing"
+    home.land((path.relative_to(bad) for path in sorted(bad.rglob("*")) if path.is_file()), source=bad)
+    vault = home.root / "landing" / "hashicorp_vault" / "audit_log"
+    (vault / "raw_20260304T000000Z.ndjson").write_bytes(raw_log())
+    (vault / "raw_20260305T000000Z.ndjson.gz").write_bytes(gzip.compress(raw_log()))
+    return home, home.run()
 
 
 @pytest.fixture

@@ -1,18 +1,24 @@
-"""The same evidence gives the same files, whatever the order, the repetition and the number of runs it came in."""
+"""The same evidence gives the same files, whatever the order, the repetition and the number of runs it came in.
+
+A reader of the warehouse of one run goes on while the next one is published.
+"""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
 
+import duckdb
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from .conftest import CompanyHome, company_files
 
+EVIDENCE_FILES = "select count(*) from rpt_evidence_files"
+
 
 @settings(
-    max_examples=2,
+    max_examples=1,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
@@ -30,6 +36,8 @@ def test_evidence_split_over_runs_shuffled_and_repeated_gives_the_same_files(com
         home = CompanyHome(Path(folder))
         home.land(first)
         home.run()
+        reader = duckdb.connect(str(home.root / "warehouse.duckdb"), read_only=True)
+        before = reader.execute(EVIDENCE_FILES).fetchone()
         home.land(files)
         repeated = random.sample(files, 20)
         for file in repeated:
@@ -37,6 +45,10 @@ def test_evidence_split_over_runs_shuffled_and_repeated_gives_the_same_files(com
                 copy_again(home, file)
         home.run()
         assert home.data() == company_home.data()
+        assert reader.execute(EVIDENCE_FILES).fetchone() == before
+        reader.close()
+        with duckdb.connect(str(home.root / "warehouse.duckdb"), read_only=True) as fresh:
+            assert fresh.execute(EVIDENCE_FILES).fetchone() > before
 
 
 def copy_again(home: CompanyHome, file: Path) -> None:

@@ -9,19 +9,6 @@ import pytest
 from tests.company.bad_evidence import bad_files
 from tests.company.story import CONCLUSIONS
 
-from .conftest import COMPANY, company_files
-
-
-@pytest.fixture(scope="module")
-def spoiled(tmp_path_factory):
-    from .conftest import CompanyHome
-
-    home = CompanyHome(tmp_path_factory.mktemp("spoiled"))
-    home.land(company_files())
-    bad = COMPANY / "bad_landing"
-    home.land((path.relative_to(bad) for path in sorted(bad.rglob("*")) if path.is_file()), source=bad)
-    return home, home.run()
-
 
 def test_the_run_is_done_and_says_with_its_status_that_evidence_was_rejected(spoiled):
     _, done = spoiled
