@@ -26,13 +26,9 @@ def text_of(path: Path, name: str) -> Iterator[bytes]:
     return as_utf_8(unpacked(path, name))
 
 
-def is_stored_as_text(path: Path) -> bool:
-    """Whether the bytes on disk are the text itself: neither packed nor UTF-16."""
-    from pipelines.evidence.compression import compression_of_content
-
-    with path.open("rb") as file:
-        head = file.read(4)
-    return compression_of_content(head) is None and not _is_utf_16(head)
+def is_utf_16(path: Path, name: str) -> bool:
+    """Whether the content, unpacked, is UTF-16. Raises UnreadableFile like `unpacked`."""
+    return _is_utf_16(next(iter(unpacked(path, name)), b"")[:4])
 
 
 def as_utf_8(pieces: Iterable[bytes]) -> Iterator[bytes]:

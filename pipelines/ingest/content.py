@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipelines.evidence.compression import check_compression, compression_of, compression_of_content
-from pipelines.evidence.text import is_stored_as_text, text_of
+from pipelines.evidence.text import is_utf_16, text_of
 
 HEAD = 1 << 20
 """How much of a file is looked at before it is read: enough for any envelope and a sample of records."""
@@ -31,9 +31,8 @@ class Content:
         self.path = path
         self.name = name
         with path.open("rb") as file:
-            found = compression_of_content(file.read(4))
-        self.is_stored_as_text = is_stored_as_text(path)
-        if compression_of(name) not in (None, found):
+            self.compression = compression_of_content(file.read(4))
+        if compression_of(name) not in (None, self.compression):
             check_compression(path, name)
         self._head: bytes | None = None
         self._is_whole_in_head = False
@@ -61,6 +60,11 @@ class Content:
         return bytes(found)
 
     @property
+    def is_readable_by_database(self) -> bool:
+        """Whether the file on disk, unpacked as `compression` says, is the text itself."""
+        return not is_utf_16(self.path, self.name)
+
+    @property
     def is_whole_in_head(self) -> bool:
         """Whether `head` is all there is."""
         return len(self.head) >= 0 and self._is_whole_in_head
@@ -76,10 +80,15 @@ class HeldContent(Content):
     def __init__(self, outer: Content, text: bytes, head: int = HEAD) -> None:
         self.path = outer.path
         self.name = outer.name
-        self.is_stored_as_text = False
+        self.compression = None
         self._head = text[:head]
         self._is_whole_in_head = len(text) <= head
         self._text = text
+
+    @property
+    def is_readable_by_database(self) -> bool:
+        """It is in memory, and perhaps nowhere else."""
+        return False
 
     def chunks(self) -> Iterator[bytes]:
         """The text, in pieces."""

@@ -11,9 +11,9 @@ import itertools
 import json
 import re
 import secrets
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -296,16 +296,18 @@ def _read_lines(connection: Connection, content: Content, feed: FeedDescription,
 def _read_lines_fast(
     connection: Connection, content: Content, feed: FeedDescription, target: Path, count: LineCount
 ) -> int:
-    if not content.is_stored_as_text:
+    if not content.is_readable_by_database:
         pieces = Pieces(count.watch(content.chunks()), line_end)
         return write_piped(connection, pieces, partial(rows_query, feed, form="newline_delimited"), target)
-    # In parallel, straight from the file; its lines are counted meanwhile.
-    counting = threading.Thread(target=lambda: deque(count.watch(content.chunks()), maxlen=0), name="count")
-    counting.start()
-    try:
-        return write_rows(connection, rows_query(feed, str(content.path), "newline_delimited"), target)
-    finally:
-        counting.join()
+    # In parallel, straight from the file; meanwhile its lines are counted, and what is packed is checked: of packed
+    # data that is cut, DuckDB reads what there is, and says nothing.
+    with ThreadPoolExecutor(1, thread_name_prefix="count") as counter:
+        counting = counter.submit(deque, count.watch(content.chunks()), 0)
+        try:
+            query = rows_query(feed, str(content.path), "newline_delimited", compression=content.compression)
+            return write_rows(connection, query, target)
+        finally:
+            counting.result()
 
 
 def _searched(chunk: bytes) -> int:
@@ -458,13 +460,25 @@ def _read_array(
         return JsonFile(sequence, False, _last_page_says_more(content, sequence))
     if isinstance(document, dict) and not layout.unwrapping.arrays_of(document):
         raise NotValid(f"expected one JSON document, found a fault ({problem})")
+    # The rows have to be those that their texts are found by: elements of the one array, or what is in the document.
+    elements = _only_array(document, layout)
+    if elements is None:
+        records = list(layout.unwrapping.records(document))
+    else:
+        records = [record for element in elements for record in layout.unwrapping.records(element, layout.level)]
     # What is no object is no record whatever it is, and some numbers alone in an array stop DuckDB.
-    elements = document if isinstance(document, list) else [document]
-    level = 1 if isinstance(document, list) else 0
-    records = (record for element in elements for record in layout.unwrapping.records(element, level))
     objects = [written(record) if isinstance(record, dict) else b"{}" for record in records]
     count = _write_objects(connection, objects, feed, target)
-    return JsonFile(sequence, False, says_more_follows(document if isinstance(document, dict) else None, count))
+    more = says_more_follows(document if isinstance(document, dict) else None, count)
+    return JsonFile(sequence if elements is None else layout, False, more)
+
+
+def _only_array(document: Any, layout: Layout) -> list[Any] | None:
+    """The array that the layout is about, where the document holds records nowhere else."""
+    if isinstance(document, list):
+        return document
+    keys = [key for key in document if layout.unwrapping.arrays_of({key: document[key]})]
+    return document[layout.wrapper] if keys == [layout.wrapper] else None
 
 
 def has_other_lists(around: dict[str, Any], layout: Layout) -> bool:
@@ -667,7 +681,12 @@ def says_more_follows(envelope: dict[str, Any] | None, count: int) -> bool:
 
 
 def rows_query(
-    feed: FeedDescription, path: str, form: str, mark: str | None = None, layout: Layout | None = None
+    feed: FeedDescription,
+    path: str,
+    form: str,
+    mark: str | None = None,
+    layout: Layout | None = None,
+    compression: str | None = None,
 ) -> str:
     """A query for the rows of the values in `path`: each a record, or taken apart as `layout` says."""
     shape = json_shape(feed, mark)
@@ -675,7 +694,7 @@ def rows_query(
     ignores = "false" if layout else "true"
     options = (
         f"{literal(path)}, format = {literal(form)}, ignore_errors = {ignores}, "
-        f"compression = 'uncompressed', maximum_object_size = {LARGEST_RECORD}"
+        f"compression = {literal(compression or 'uncompressed')}, maximum_object_size = {LARGEST_RECORD}"
     )
     names = [column for column in lake_columns(feed) if column != REJECT_REASON]
     if layout or needs_whole_record(feed):

@@ -42,7 +42,7 @@ def _rows(read, content: bytes, feed: str, **options: Any) -> list[dict[str, Any
     return found.rows
 
 
-@pytest.mark.parametrize(("envelope", "feed"), zip(ENVELOPES, itertools.cycle(FEEDS)))
+@pytest.mark.parametrize(("envelope", "feed"), list(zip(ENVELOPES, itertools.cycle(FEEDS))))
 def test_an_envelope_around_each_record_changes_no_row(read, feed, envelope):
     records = [MADE[feed](number, note="Zoë \"q\" {[") for number in range(1, 5)]
     wrapped = [ENVELOPES[envelope](record) for record in records]
@@ -55,7 +55,7 @@ def test_an_envelope_around_each_record_changes_no_row(read, feed, envelope):
     assert _rows(read, line(wrapped[0]), feed) == expected[:1]
 
 
-@pytest.mark.parametrize(("page", "feed"), zip(PAGES, itertools.cycle(FEEDS)))
+@pytest.mark.parametrize(("page", "feed"), list(zip(PAGES, itertools.cycle(FEEDS))))
 def test_pages_change_no_row_wherever_they_are_cut(read, feed, page):
     records = [MADE[feed](number) for number in range(1, 8)]
     expected = read(lines(*records), feed).rows

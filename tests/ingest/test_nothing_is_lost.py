@@ -6,6 +6,7 @@ import csv
 import io
 import json
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -178,3 +179,10 @@ def test_what_follows_a_number_between_objects_is_kept_line_by_line(read):
     found = read(lines(vault(1), b"1,2,3", b"{", b"{", b"{"), "hashicorp_vault/audit_log")
     assert (found.result.parsed, found.result.rejected) == (1, 4)
     assert sorted(found.faults) == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("wrap", [list, lambda elements: {"Records": elements}], ids=["list", "records"])
+def test_elements_that_stop_the_database_are_each_rejected_in_their_place(read, wrap):
+    found = read(json.dumps(wrap([None, 7, 23_167_315_803_905_351_680])).encode(), "aws/cloudtrail")
+    assert (found.result.parsed, found.result.rejected) == (0, 3)
+    assert sorted(found.faults) == [1, 2, 3]
