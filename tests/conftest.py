@@ -60,7 +60,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     for item in items:
         item.add_marker(pytest.mark.xdist_group(home_of(item) or item.nodeid.split("::")[0]))
-    items.sort(key=lambda item: home_of(item) is None)
+    # All models and their unit tests, in one worker, would else be what the other waits for at the end.
+    items.sort(key=lambda item: home_of(item) is None and "built" not in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")
