@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
 
-from pipelines.evidence.json_text import BOM, arrays_within, begun, values
+from pipelines.evidence.json_text import BOM, DECODER, arrays_within, begun, past_space, values
 
 KeyPath = tuple[str, ...]
 """Keys from a record downwards."""
@@ -40,8 +40,6 @@ _USUAL_ENVELOPES = (
 
 _SAMPLE = 100
 _ELEMENTS_LOOKED_AT = 20
-_SPACE = re.compile(r"[ \t\r\n]*")
-_DECODER = json.JSONDecoder()
 # A record is known among strange keys when all it requires is there, and so many of its fields, or when it requires
 # so many that this can't be chance.
 _LEAST_RESEMBLANCE = 0.25
@@ -152,8 +150,11 @@ class Layout:
     @property
     def sample(self) -> list[Any]:
         """The first records of the file."""
-        found = (each for value in self.sampled for each in self.unwrapping.records(value, self.level))
-        return list(islice(found, _SAMPLE))
+        return self.first_of(self.sampled, _SAMPLE)
+
+    def first_of(self, values: Iterable[Any], most: int) -> list[Any]:
+        """The first records in values of the file, `most` at the most."""
+        return list(islice((each for value in values for each in self.unwrapping.records(value, self.level)), most))
 
 
 def at(value: Any, path: Iterable[str]) -> Any:
@@ -280,21 +281,16 @@ def _valid_elements(content: bytes) -> Iterator[Any]:
     """The elements before the first that is damaged or cut."""
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(content)
-        place = _past_space(text, 0)
+        place = past_space(text, 0)
         while True:
-            value, place = _DECODER.raw_decode(text, place)
-            place = _past_space(text, place)
+            value, place = DECODER.raw_decode(text, place)
+            place = past_space(text, place)
             yield value
             if text[place : place + 1] != ",":
                 return
-            place = _past_space(text, place + 1)
+            place = past_space(text, place + 1)
     except (ValueError, RecursionError):
         return
-
-
-def _past_space(text: str, place: int) -> int:
-    found = _SPACE.match(text, place)
-    return found.end() if found else place
 
 
 def _values(content: bytes, most: int = _SAMPLE) -> list[Any]:
@@ -313,7 +309,7 @@ def first_records(layout: Layout, head: bytes, most: int) -> list[Any]:
         found = _elements(head[layout.start :], most)
     else:
         found = _values(head.removeprefix(BOM), most)
-    return list(islice((each for value in found for each in layout.unwrapping.records(value, layout.level)), most))
+    return layout.first_of(found, most)
 
 
 def is_json(head: bytes, shapes: Sequence[str]) -> bool:

@@ -28,6 +28,10 @@ _STRING_STOP = re.compile(rb'["\\]')
 _ENVELOPE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]', re.DOTALL)
 _MARK_OR_QUOTE = re.compile(_ENVELOPE.pattern + rb'|"', re.DOTALL)
 _CLOSING = {b"{": b"}", b"[": b"]"}
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+DECODER = json.JSONDecoder()
+"""Reads the value that begins at a place of a text, and says where it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +212,12 @@ def arrays_within(head: bytes) -> Iterator[tuple[str, int]]:
             if depth == 1 and not expects_value:
                 key = mark
             expects_value = False
+
+
+def past_space(text: str, at: int) -> int:
+    """Where JSON goes on behind the space at a place."""
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
 
 
 def begun(text: bytes) -> bytes:

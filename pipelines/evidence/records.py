@@ -12,14 +12,13 @@ import hashlib
 import io
 import itertools
 import json
-import re
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from pipelines.evidence.containers import NO_SIGNS, Layout, Signs, Unwrapping, is_json, json_on, layout
-from pipelines.evidence.json_text import written
+from pipelines.evidence.json_text import DECODER, past_space, written
 from pipelines.evidence.text import LARGEST_ANSWER, csv_within, text_of
 
 _BOM = b"\xef\xbb\xbf"
@@ -190,10 +189,6 @@ def _object_noting_repeats(pairs: list[tuple[str, Any]], repeats: list[str]) -> 
 
 # -- documents --------------------------------------------------------------------------------------------------------
 
-_SPACE = re.compile(r"[ \t\r\n]*")
-_DECODER = json.JSONDecoder()
-
-
 def _from_document(
     content: bytes, found: Layout, wanted: Collection[int]
 ) -> Iterator[tuple[int, FoundRecord]]:
@@ -220,9 +215,9 @@ _Walk = Generator[tuple[str, int, int, int], None, int]
 
 
 def _places(text: str, unwrapping: Unwrapping) -> _Walk:
-    start = _skip_space(text, 0)
+    start = past_space(text, 0)
     try:
-        first = _skip_space(text, _DECODER.raw_decode(text, start)[1])
+        first = past_space(text, DECODER.raw_decode(text, start)[1])
     except (ValueError, RecursionError):
         first = len(text)
     if first == len(text):
@@ -232,8 +227,8 @@ def _places(text: str, unwrapping: Unwrapping) -> _Walk:
     number = 0
     while at < len(text):
         number += 1
-        begin, at = at, _DECODER.raw_decode(text, at)[1]
-        at = _skip_space(text, at)
+        begin, at = at, DECODER.raw_decode(text, at)[1]
+        at = past_space(text, at)
         yield f"document {number}", begin, at, 0
     return at
 
@@ -241,7 +236,7 @@ def _places(text: str, unwrapping: Unwrapping) -> _Walk:
 def _places_in(text: str, start: int, unwrapping: Unwrapping) -> _Walk:
     if text[start] == "[":
         return (yield from _array(text, start, ""))
-    document, end = _DECODER.raw_decode(text, start)
+    document, end = DECODER.raw_decode(text, start)
     if isinstance(document, dict) and not unwrapping.signs.fit(document) and unwrapping.arrays_of(document):
         return (yield from _wrapped_arrays(text, start, unwrapping))
     yield "the document", start, end, 0
@@ -249,7 +244,7 @@ def _places_in(text: str, start: int, unwrapping: Unwrapping) -> _Walk:
 
 
 def _wrapped_arrays(text: str, start: int, unwrapping: Unwrapping) -> _Walk:
-    at = _skip_space(text, start + 1)
+    at = past_space(text, start + 1)
     members = 0
     while text[at : at + 1] != "}":
         if members:
@@ -257,38 +252,33 @@ def _wrapped_arrays(text: str, start: int, unwrapping: Unwrapping) -> _Walk:
         members += 1
         if text[at : at + 1] != '"':
             raise ValueError(f"expected a key at character {at}")
-        key, at = _DECODER.raw_decode(text, at)
-        at = _past(text, _skip_space(text, at), ":")
+        key, at = DECODER.raw_decode(text, at)
+        at = _past(text, past_space(text, at), ":")
         if key in unwrapping.wrappers and text[at : at + 1] == "[":
             at = yield from _array(text, at, f" of {key}")
         else:
-            at = _DECODER.raw_decode(text, at)[1]
-        at = _skip_space(text, at)
+            at = DECODER.raw_decode(text, at)[1]
+        at = past_space(text, at)
     return at + 1
 
 
 def _array(text: str, start: int, of_what: str) -> _Walk:
-    at = _skip_space(text, start + 1)
+    at = past_space(text, start + 1)
     number = 0
     while text[at : at + 1] != "]":
         if number:
             at = _past(text, at, ",")
         number += 1
-        begin, at = at, _DECODER.raw_decode(text, at)[1]
+        begin, at = at, DECODER.raw_decode(text, at)[1]
         yield f"element {number}{of_what}", begin, at, 1
-        at = _skip_space(text, at)
+        at = past_space(text, at)
     return at + 1
 
 
 def _past(text: str, at: int, sign: str) -> int:
     if text[at : at + 1] != sign:
         raise ValueError(f"expected {sign!r} at character {at}")
-    return _skip_space(text, at + 1)
-
-
-def _skip_space(text: str, at: int) -> int:
-    match = _SPACE.match(text, at)
-    return match.end() if match else at
+    return past_space(text, at + 1)
 
 
 # -- CSV --------------------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from pipelines.ingest.descriptions import FeedDescription, load_descriptions
 from pipelines.ingest.lake import Lake
 from pipelines.ingest.outcome import ReadResult
 from pipelines.ingest.reader import EMPTY, Reading, prepared, prepared_together
+from pipelines.ingest.reader_together import LARGEST_SMALL
 from pipelines.ingest.reading import reading_connection
 from pipelines.settings import feed_timezones
 from pipelines.warehouse import Connection, QueryFailed
@@ -45,8 +46,7 @@ _MOST_ENTRIES_AT_ONCE = 200
 
 # From this size on, a file is read while it is being copied and hashed.
 _LARGE = 8 << 20
-# Up to this size, files of one feed are read together, as many as this at a time.
-_SMALL = 8 << 20
+# So many files of one feed are read together, of so many bytes as they landed.
 _MOST_TOGETHER = 200
 _LARGEST_TOGETHER = 32 << 20
 # A file that changes shows a new date, but for changes within one tick of its file system's clock.
@@ -459,7 +459,7 @@ def _lots(new: Sequence[LandedFile]) -> Iterator[list[LandedFile]]:
         if not goes_on or len(lot) >= _MOST_TOGETHER:
             if lot:
                 yield lot
-            lot, left = [], _LARGEST_TOGETHER if size <= _SMALL else 0
+            lot, left = [], _LARGEST_TOGETHER if size <= LARGEST_SMALL else 0
         lot.append(landed)
         left -= size
     if lot:

@@ -182,16 +182,16 @@ def _read(
 def _read_records(
     connection: Connection, content: Content, feed: FeedDescription, rows: Path
 ) -> tuple[ReadResult, Iterator[RejectedRecord]]:
-    continuation = False
+    continuation, found = False, None
     if is_json(content.head, feed.shapes):
         read = read_json(connection, content, feed, rows)
-        continuation = read.continuation
+        continuation, found = read.continuation, read.tally
         faulty = rejected_of_json(connection, content, feed, read, rows)
     else:
         content = _as_csv(content)
         layout = read_csv(connection, content, feed, rows)
         faulty = rejected_of_csv(connection, content, feed, layout, rows)
-    found = tally(connection, feed, rows)
+    found = found or tally(connection, feed, rows)
     result = ReadResult(
         parsed=found.parsed,
         rejected=found.rejected,

@@ -31,7 +31,7 @@ from pipelines.evidence.json_text import (
     values,
     written,
 )
-from pipelines.ingest.content import Content, Pieces, line_end, piped
+from pipelines.ingest.content import Content, Pieces, line_end
 from pipelines.ingest.descriptions import FeedDescription, without_paths
 from pipelines.ingest.outcome import NotValid
 from pipelines.ingest.projection import (
@@ -43,7 +43,7 @@ from pipelines.ingest.projection import (
     nothing_found,
     project_json,
 )
-from pipelines.ingest.reading import numbers_with_reason, rejected_rows, tally, write_piped, write_rows
+from pipelines.ingest.reading import Tally, numbers_with_reason, rejected_rows, tally, write_piped, write_rows
 from pipelines.ingest.recognition import json_layout
 from pipelines.ingest.rejected import RejectedRecord, rejected_record
 from pipelines.ingest.unwrapped import unwrapped
@@ -68,6 +68,8 @@ class JsonFile:
     layout: Layout
     is_plain: bool
     continuation: bool = False
+    tally: Tally | None = None
+    """The counts of its rows, where they were needed to read it."""
 
 
 def read_json(connection: Connection, content: Content, feed: FeedDescription, target: Path) -> JsonFile:
@@ -80,8 +82,9 @@ def read_json(connection: Connection, content: Content, feed: FeedDescription, t
         quick = as_in_the_head(layout, feed)
         if quick is not feed:
             read = _read(connection, content, layout, quick, target)
-            if not _was_too_quick(connection, feed, quick, target):
-                return read
+            found = tally(connection, quick, target)
+            if not _was_too_quick(feed, quick, found):
+                return replace(read, tally=found)
     return _read(connection, content, layout, feed, target)
 
 
@@ -106,9 +109,8 @@ def as_in_the_head(layout: Layout, feed: FeedDescription) -> FeedDescription:
     return quick
 
 
-def _was_too_quick(connection: Connection, feed: FeedDescription, quick: FeedDescription, rows: Path) -> bool:
+def _was_too_quick(feed: FeedDescription, quick: FeedDescription, found: Tally) -> bool:
     """Whether later records are others than the first: they lack an id, or something required."""
-    found = tally(connection, quick, rows)
     return bool(found.without_id) or (quick.columns != feed.columns and bool(found.rejected))
 
 
@@ -542,6 +544,11 @@ def _as_arrays(pieces: Iterable[Iterable[bytes]]) -> Iterator[Iterator[bytes]]:
         yield itertools.chain([b"["], _without_comma(piece) if number else piece, [b"]"])
 
 
+def _with_commas(elements: Iterable[bytes]) -> Iterator[bytes]:
+    for number, element in enumerate(elements):
+        yield b"," + element if number else element
+
+
 def _without_comma(elements: Iterable[bytes]) -> Iterator[bytes]:
     is_first = True
     for chunk in elements:
@@ -570,7 +577,7 @@ def _read_sequence(
     poured = _Passed()
     problem = "what stands between two records is no JSON"
     try:
-        pieces = Pieces(_sequence_chunks(content, poured), len)
+        pieces = Pieces(_with_commas(_sequence(content, poured)), len)
         query = partial(rows_query, feed, form="array", layout=None if is_plain else layout)
         count = write_piped(connection, _as_arrays(pieces), query, target)
         # Told to ignore errors, DuckDB passes over whatever follows a number up to the next comma.
@@ -605,15 +612,13 @@ class _TooLong(Exception):
     pass
 
 
-def _sequence_chunks(content: Content, poured: _Passed) -> Iterator[bytes]:
-    """Objects one after the other, with commas between them."""
-    separator = b""
+def _sequence(content: Content, poured: _Passed) -> Iterator[bytes]:
+    """The values of a file that has them one after the other."""
     for text in values(without_start(content.chunks(), _bom(content)), _bom(content)):
         if text.content is None:
             raise _TooLong
         poured.values += 1
-        yield separator + text.content
-        separator = b","
+        yield text.content
 
 
 def _write_objects(
@@ -621,17 +626,9 @@ def _write_objects(
 ) -> int:
     """Write objects that Python has read already."""
     try:
-        with piped(_array_of(objects)) as path:
-            return write_rows(connection, rows_query(feed, path, "array"), target)
+        return write_piped(connection, _as_arrays([_with_commas(objects)]), partial(rows_query, feed, form="array"), target)
     except QueryFailed as failure:
         raise NotValid(f"expected one JSON document, found a fault ({_said_by(failure)})") from None
-
-
-def _array_of(elements: Sequence[bytes]) -> Iterator[bytes]:
-    yield b"["
-    for number, element in enumerate(elements):
-        yield b"," + element if number else element
-    yield b"]"
 
 
 def _whole_document(content: Content, problem: str) -> Any:
