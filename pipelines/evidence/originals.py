@@ -6,13 +6,16 @@ A file that lands is copied, not moved: landing belongs to whoever drops files t
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
+import itertools
+import mmap
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,12 +40,9 @@ __all__ = [
 READ_ONLY = 0o444
 UNFINISHED_PREFIX = ".keeping-"
 
-# Large enough that the copy costs few calls, small enough that what was just copied is hashed from the cache.
-_CHUNK = 1 << 20
-
-# A large copy is written to the disk while it is being made: all of it at the end would take as long again.
-_WRITTEN_AT_ONCE = 32 << 20
-_flush = getattr(os, "fdatasync", os.fsync)
+# Large enough that neither the disk nor the hash waits for the other; a multiple of any disk's block.
+_CHUNK = 4 << 20
+_BLOCK = 4096
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -71,8 +71,7 @@ def keep(home: Home, path: Path) -> Original:
             before = os.fstat(source)
             if not stat.S_ISREG(before.st_mode):
                 raise NotKept(f"{shown}: not taken in: it is no regular file.")
-            with _written_meanwhile(copy) as note_copied:
-                sha256, size_bytes = _copy_and_hash(source, copy, shown, note_copied)
+            sha256, size_bytes = _copy_and_hash(source, copy, shown)
             after = os.fstat(source)
             if size_bytes != after.st_size or _state(before) != _state(after):
                 raise NotKept(
@@ -136,62 +135,61 @@ def _unfinished_copy(originals: Path) -> Iterator[tuple[int, Path]]:
         Path(name).unlink(missing_ok=True)
 
 
-@contextmanager
-def _written_meanwhile(copy: int) -> Iterator[Callable[[int], None]]:
-    """A function to be told how many bytes are in the copy; what they are is written to the disk beside further work."""
-    flushed = 0
-    flushing: Future[None] | None = None
-    with ThreadPoolExecutor(1, thread_name_prefix="flush") as flusher:
-
-        def note_copied(position: int) -> None:
-            nonlocal flushed, flushing
-            if position - flushed >= _WRITTEN_AT_ONCE and (flushing is None or flushing.done()):
-                flushed = position
-                flushing = flusher.submit(_flush, copy)
-
-        yield note_copied
-    if flushing is not None:
-        flushing.result()
-
-
-def _copy_and_hash(source: int, copy: int, shown: str, note_copied: Callable[[int], None]) -> tuple[str, int]:
-    """Copy to the end of `source`, reading it once. What is hashed is the copy: that is what will be kept."""
+def _copy_and_hash(source: int, copy: int, shown: str) -> tuple[str, int]:
+    """Copy to the end of `source`, reading it once: what is written is what was hashed."""
     digest = hashlib.sha256()
-    buffer = memoryview(bytearray(_CHUNK))
-    position = 0
-    in_kernel = hasattr(os, "copy_file_range")
-    while True:
-        copied = 0
-        if in_kernel:
-            try:
-                copied = os.copy_file_range(source, copy, _CHUNK)
-            except OSError:
-                # Not between these two file systems, or not for this kind of file: read and write instead.
-                in_kernel = False
-        # Some file systems (procfs, a few network ones) answer 0 in the kernel where there is more to read.
-        if not copied:
-            try:
-                taken = os.readv(source, [buffer])
-            except OSError as problem:
-                raise NotKept(f"{shown}: not taken in: {problem.strerror}.") from problem
-            _write_all(copy, buffer[:taken])
-            copied = taken
-            if not copied:
-                return digest.hexdigest(), position
-        left = copied
-        while left:
-            got = os.preadv(copy, [buffer[:left]], position)
-            if not got:
-                raise OSError(f"the copy ended at byte {position} while it was being hashed")
-            digest.update(buffer[:got])
-            position += got
-            left -= got
-        note_copied(position)
+    # Of whole pages, as a disk without a cache before it asks for. One is filled while the other is written.
+    buffers = itertools.cycle([memoryview(mmap.mmap(-1, _CHUNK)) for _ in range(2)])
+    size = 0
+    writing: Future[None] | None = None
+    with ThreadPoolExecutor(1, thread_name_prefix="write") as writer:
+        while True:
+            buffer = next(buffers)
+            chunk = buffer[: _fill(buffer, source, shown)]
+            if writing is not None:
+                writing.result()
+            elif len(chunk) == _CHUNK:
+                _write_past_the_cache(copy)
+            if not chunk:
+                return digest.hexdigest(), size
+            writing = writer.submit(_write_all, copy, chunk)
+            digest.update(chunk)
+            size += len(chunk)
+
+
+def _fill(buffer: memoryview, source: int, shown: str) -> int:
+    """Read until the buffer is full or the file ends; returns how many bytes there were."""
+    filled = 0
+    try:
+        while filled < len(buffer) and (taken := os.readv(source, [buffer[filled:]])):
+            filled += taken
+    except OSError as problem:
+        raise NotKept(f"{shown}: not taken in: {problem.strerror}.") from problem
+    return filled
+
+
+def _write_past_the_cache(descriptor: int, on: bool = True) -> None:
+    """Let what is written go straight to the disk, where system and file system can.
+
+    A copy that is put away would push other things out of the memory, and to copy it there takes longer than to hash it.
+    """
+    direct = getattr(os, "O_DIRECT", 0)
+    flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+    with suppress(OSError):
+        fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | direct if on else flags & ~direct)
 
 
 def _write_all(descriptor: int, content: memoryview) -> None:
     while content:
-        content = content[os.write(descriptor, content) :]
+        if len(content) % _BLOCK:
+            _write_past_the_cache(descriptor, on=False)
+        try:
+            content = content[os.write(descriptor, content) :]
+        except OSError as problem:
+            # A disk with blocks of another size.
+            if problem.errno != errno.EINVAL or not fcntl.fcntl(descriptor, fcntl.F_GETFL) & getattr(os, "O_DIRECT", 0):
+                raise
+            _write_past_the_cache(descriptor, on=False)
 
 
 def _state(found: os.stat_result) -> tuple[int, int, int]:

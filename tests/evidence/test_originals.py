@@ -1,3 +1,5 @@
+import errno
+import fcntl
 import hashlib
 import os
 import stat
@@ -22,15 +24,36 @@ def test_a_file_is_kept_once_unchanged_and_read_only_and_stays_in_landing(room):
     assert [each for each in room.home.originals.rglob("*") if each.is_file()] == [first.path]
 
 
-def test_copying_without_the_kernels_help_keeps_the_same_bytes(room, monkeypatch):
-    content = os.urandom(5_000_001)
-    path = room.land("okta/users/a.json", content)
+@pytest.mark.parametrize("size", [4096, originals._CHUNK, originals._CHUNK + 1, 2 * originals._CHUNK + 4096, 3 * originals._CHUNK])
+def test_a_copy_of_any_length_is_the_same_bytes_under_their_hash(room, size):
+    content = os.urandom(size)
+    kept = keep(room.home, room.land("okta/users/a.json", content))
+    assert (kept.path.read_bytes(), kept.sha256) == (content, hashlib.sha256(content).hexdigest())
 
-    def refuse(*_):
-        raise OSError(18, "Invalid cross-device link")
 
-    monkeypatch.setattr(os, "copy_file_range", refuse, raising=False)
-    assert keep(room.home, path).path.read_bytes() == content
+@pytest.mark.skipif(not hasattr(os, "O_DIRECT"), reason="this system writes through its cache always")
+@pytest.mark.parametrize("refused_by", ["the file system", "the disk", "the disk, half way"])
+def test_where_the_cache_cant_be_passed_by_the_copy_goes_through_it(room, monkeypatch, refused_by):
+    content = os.urandom(2 * originals._CHUNK + 5)
+    set_flags, write = fcntl.fcntl, os.write
+
+    def refuse_to_set(descriptor, command, flags=0):
+        if command == fcntl.F_SETFL and flags & os.O_DIRECT:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return set_flags(descriptor, command, flags)
+
+    def refuse_to_write(descriptor, chunk):
+        if set_flags(descriptor, fcntl.F_GETFL) & os.O_DIRECT:
+            if refused_by == "the disk" or len(chunk) < originals._CHUNK:
+                raise OSError(errno.EINVAL, "Invalid argument")
+            return write(descriptor, chunk[:4096])
+        return write(descriptor, chunk)
+
+    if refused_by == "the file system":
+        monkeypatch.setattr(fcntl, "fcntl", refuse_to_set)
+    else:
+        monkeypatch.setattr(os, "write", refuse_to_write)
+    assert keep(room.home, room.land("okta/users/a.json", content)).path.read_bytes() == content
 
 
 def test_an_empty_file_is_evidence_too(room):
