@@ -41,7 +41,7 @@ READ_ONLY = 0o444
 UNFINISHED_PREFIX = ".keeping-"
 
 # Large enough that neither the disk nor the hash waits for the other; a multiple of any disk's block.
-_CHUNK = 4 << 20
+_CHUNK = 1 << 20
 _BLOCK = 4096
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)

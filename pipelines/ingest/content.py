@@ -52,12 +52,14 @@ class Content:
 
     def whole(self, most: int) -> bytes | None:
         """The whole text, None where it is longer than `most`."""
-        found = bytearray()
+        found: list[bytes] = []
+        left = most
         for chunk in self.chunks():
-            found += chunk
-            if len(found) > most:
+            found.append(chunk)
+            left -= len(chunk)
+            if left < 0:
                 return None
-        return bytes(found)
+        return b"".join(found)
 
     @property
     def is_readable_by_database(self) -> bool:

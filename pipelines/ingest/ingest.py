@@ -142,14 +142,16 @@ class _Run:
         if self._ledger.repaired:
             self.summary.problems.append(self._ledger.repaired)
         self._connection: Connection | None = None
+        self._unthreaded: Connection | None = None
         # What reading brought, by feed and hash: the same bytes delivered again are not read again.
         self._results: dict[tuple[str, str, str], ReadResult] = {}
         for entry in self._ledger.entries:
             self._remember(entry)
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
+        for connection in (self._connection, self._unthreaded):
+            if connection is not None:
+                connection.close()
 
     @property
     def _database(self) -> Connection:
@@ -157,6 +159,13 @@ class _Run:
         if self._connection is None:
             self._connection = reading_connection()
         return self._connection
+
+    @property
+    def _database_for_pipes(self) -> Connection:
+        """What comes through a pipe is read by one thread; others would only look for work, at a third of the speed lost."""
+        if self._unthreaded is None:
+            self._unthreaded = reading_connection(threads=1)
+        return self._unthreaded
 
     # -- the lake -----------------------------------------------------------------------------------------------------
 
@@ -255,7 +264,7 @@ class _Run:
         new = [landed for landed in landing if not index.knows(landed)]
         if new:
             # Made here and not by whichever worker comes first.
-            _ = self._database
+            _ = self._database, self._database_for_pipes
         waiting: list[_TakenIn] = []
         since = time.monotonic()
         taken_in = itertools.chain.from_iterable(self._in_order(new, index))
@@ -354,7 +363,7 @@ class _Run:
             [(kept.original.path, kept.landed.name) for kept in files],
             feed,
             self._home.lake_folder(feed.system, feed.feed),
-            self._database,
+            self._database_for_pipes,
         ) as readings:
             for kept, reading in zip(files, readings, strict=True):
                 if reading is not None:
