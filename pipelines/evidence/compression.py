@@ -5,7 +5,6 @@ Readers downstream stop quietly at a cut, and none of them checks the CRC; so th
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -17,7 +16,7 @@ Compression = Literal["gzip", "zstd"]
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _PLAIN_READ = 1 << 18
-# Small: zlib copies what it has not used yet at the end of every member, and logs can hold a member per line.
+# Small: the decoder copies what it has not used yet at the end of every member, and logs can hold a member per line.
 _PACKED_READ = 32 << 10
 _UNPACKED_AT_ONCE = 1 << 20
 # A zstd block of 4 bytes can unfold to 128 KiB and the decoder returns all of it at once, so the input is cut small.
@@ -81,6 +80,9 @@ def _plain(path: Path) -> Iterator[bytes]:
 
 
 def _gunzipped(path: Path, name: str) -> Iterator[bytes]:
+    # Twice as fast as Python's own. Imported here: the room must load quickly where nothing is packed.
+    from isal import isal_zlib
+
     members = 0
     member = None
     with path.open("rb", buffering=0) as file:
@@ -91,11 +93,16 @@ def _gunzipped(path: Path, name: str) -> Iterator[bytes]:
                     packed = packed.lstrip(b"\0") if members else packed
                     if not packed:
                         break
-                    member = zlib.decompressobj(wbits=31)
+                    if packed[:2] != _GZIP_MAGIC[: len(packed)]:
+                        raise UnreadableFile(
+                            f"{name}: corrupt: bytes that are no gzip data follow its {members} gzip "
+                            f"member{'s'[: members > 1]}."
+                        )
+                    member = isal_zlib.decompressobj(wbits=31)
                 try:
                     content = member.decompress(packed, _UNPACKED_AT_ONCE)
-                except zlib.error as problem:
-                    raise UnreadableFile(_corrupt_gzip(name, members, problem)) from problem
+                except isal_zlib.error as problem:
+                    raise UnreadableFile(f"{name}: corrupt gzip data ({problem}).") from problem
                 packed = member.unconsumed_tail
                 if member.eof:
                     packed = member.unused_data
@@ -133,12 +140,6 @@ def _unzstd(path: Path, name: str) -> Iterator[bytes]:
             raise UnreadableFile(
                 f"{name}: truncated: the zstd data ends in the middle, after {file.tell()} bytes."
             )
-
-
-def _corrupt_gzip(name: str, members: int, problem: zlib.error) -> str:
-    if members and "incorrect header check" in str(problem):
-        return f"{name}: corrupt: bytes that are no gzip data follow its {members} gzip member{'s'[: members > 1]}."
-    return f"{name}: corrupt gzip data ({problem})."
 
 
 def _not_as_named(name: str, claimed: Compression, start: bytes) -> str:

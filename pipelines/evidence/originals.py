@@ -14,7 +14,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -137,24 +137,26 @@ def _unfinished_copy(originals: Path) -> Iterator[tuple[int, Path]]:
 
 def _copy_and_hash(source: int, copy: int, shown: str) -> tuple[str, int]:
     """Copy to the end of `source`, reading it once: what is written is what was hashed."""
-    digest = hashlib.sha256()
-    # Of whole pages, as a disk without a cache before it asks for. One is filled while the other is written.
-    buffers = itertools.cycle([memoryview(mmap.mmap(-1, _CHUNK)) for _ in range(2)])
+    # Of whole pages, as a disk without a cache before it asks for.
+    buffer = memoryview(mmap.mmap(-1, _CHUNK))
+    chunk = buffer[: _fill(buffer, source, shown)]
+    digest = hashlib.sha256(chunk)
+    if len(chunk) < _CHUNK:
+        _write_all(copy, chunk)
+        return digest.hexdigest(), len(chunk)
+    _write_past_the_cache(copy)
+    # One is filled while the other is written.
+    others = itertools.cycle([memoryview(mmap.mmap(-1, _CHUNK)), buffer])
     size = 0
-    writing: Future[None] | None = None
     with ThreadPoolExecutor(1, thread_name_prefix="write") as writer:
-        while True:
-            buffer = next(buffers)
-            chunk = buffer[: _fill(buffer, source, shown)]
-            if writing is not None:
-                writing.result()
-            elif len(chunk) == _CHUNK:
-                _write_past_the_cache(copy)
-            if not chunk:
-                return digest.hexdigest(), size
-            writing = writer.submit(_write_all, copy, chunk)
-            digest.update(chunk)
+        while chunk:
             size += len(chunk)
+            writing = writer.submit(_write_all, copy, chunk)
+            buffer = next(others)
+            chunk = buffer[: _fill(buffer, source, shown)]
+            digest.update(chunk)
+            writing.result()
+    return digest.hexdigest(), size
 
 
 def _fill(buffer: memoryview, source: int, shown: str) -> int:

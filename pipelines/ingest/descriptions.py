@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -117,6 +117,8 @@ class Column:
     nulls: tuple[str, ...] = ()
     redact: Redaction | None = None
     fields: Mapping[str, ItemField] = field(default_factory=dict)
+    is_typed: bool = False
+    """True while a file is read in which such lists are believed to be JSON's lists, and never texts of them."""
 
     @property
     def is_whole_record(self) -> bool:
@@ -153,6 +155,8 @@ class FeedDescription:
     obtain: Obtain | None = None
     hashes: bool = True
     """False while a file is read in which every record is believed to have the vendor's own id."""
+    foreign: frozenset[KeyPath] = frozenset()
+    """While a file is read in which no record is believed to have anything under these paths: one that has is rejected."""
     timezone: str = "UTC"
     """Where the clock stands that the feed's times without a zone were read from; see settings.feed_timezones."""
     file: str = ""
@@ -180,10 +184,10 @@ class FeedDescription:
         """The columns of the vendor's own id; where they all have a value, no hash stands in for them."""
         return tuple(column for column in self.native_id if column != "record_hash")
 
-    @cached_property
-    def without_hashes(self) -> FeedDescription:
-        """The same feed, read without the hash that is the id of records without one of their own."""
-        return replace(self, hashes=False)
+    @property
+    def is_strict(self) -> bool:
+        """Whether what is of another type than expected stops the reading, since it would be lost in silence."""
+        return any(column.is_typed for column in self.columns)
 
     @cached_property
     def signs(self) -> Signs | None:
@@ -203,18 +207,37 @@ class FeedDescription:
 
 
 @cache
-def without_paths(feed: FeedDescription, starts: frozenset[KeyPath]) -> FeedDescription:
-    """The same feed, read without what lies under these paths. One object for the same question, as plans are kept by it."""
+def expecting(
+    feed: FeedDescription,
+    unused: frozenset[KeyPath] = frozenset(),
+    foreign: frozenset[KeyPath] = frozenset(),
+    typed: frozenset[str] = frozenset(),
+    hashes: bool = True,
+) -> FeedDescription:
+    """The same feed for a file of which much is believed, so that less of each record has to be looked at.
+
+    Nothing is looked for under the paths `unused` and `foreign`; `typed` are the columns in which lists are lists. One
+    object for the same beliefs, as plans are kept by it.
+    """
+    if not unused | foreign | typed and hashes == feed.hashes:
+        return feed
     return replace(
         feed,
         columns=tuple(
             replace(
                 column,
-                paths=tuple(path for path in column.paths if not any(path[: len(start)] == start for start in starts)),
+                paths=tuple(path for path in column.paths if not starts_with_any(path, unused | foreign)),
+                is_typed=column.name in typed,
             )
             for column in feed.columns
         ),
+        foreign=foreign,
+        hashes=hashes,
     )
+
+
+def starts_with_any(path: KeyPath, starts: Collection[KeyPath]) -> bool:
+    return any(path[: len(start)] == start for start in starts)
 
 
 class BrokenDescription(Exception):

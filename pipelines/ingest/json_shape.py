@@ -60,15 +60,17 @@ class _Node:
 
 @dataclass(frozen=True)
 class Found:
-    """SQL for a value: `text` is a VARCHAR, or JSON's own text where `is_json`. `may_be_whole`: it also has parts named."""
+    """SQL for a value: `text` is a VARCHAR, JSON's own text where `is_json`, a list of structures where `is_list`.
+    `may_be_whole`: it also has parts named."""
 
     text: str
     is_json: bool = False
+    is_list: bool = False
     may_be_whole: bool = False
 
 
 class JsonShape:
-    """One structure for all of these paths; each with the type, VARCHAR or JSON, in which its value is wanted."""
+    """One structure for all of these paths; each with the type in which its value is wanted: VARCHAR, JSON or a list."""
 
     def __init__(self, paths: Iterable[tuple[KeyPath, str]]) -> None:
         self._root = _Node()
@@ -86,6 +88,11 @@ class JsonShape:
     def columns(self) -> Mapping[str, str]:
         """Each key of the record itself with the type of what is needed of it, but for keys that have twins."""
         return {key: node.sql_type for key, node in self._root.children.items() if key not in self._twins}
+
+    @property
+    def sql_type(self) -> str:
+        """The type of the whole, where none of it is looked up in a text."""
+        return self._root.sql_type
 
     @property
     def structure(self) -> str:
@@ -117,7 +124,8 @@ class JsonShape:
         """
         found, node, left = self._way(path, record, whole)
         if not left:
-            return Found(found, is_json=node.sql_type == "JSON", may_be_whole=node.is_looked_into)
+            sql_type = node.sql_type
+            return Found(found, sql_type == "JSON", sql_type.endswith("[]"), may_be_whole=node.is_looked_into)
         if not is_looked_up:
             return Found(f"{_looked_up(found, [left])}[1]")
         for alias, (_, paths) in self._lookups(record, whole).items():

@@ -28,6 +28,9 @@ RECORD_HASH = "record_hash"
 BLANK = "blank"
 """The reject_reason of a row that keeps the place of a blank line and stands for no record."""
 
+FOREIGN = "expected a record as its file begins, found one under other keys"
+"""The reject_reason of a row that was read with a plan which does not look where it has its values."""
+
 LONGEST_REGEX = 500
 _LONGEST_VALUE_SHOWN = 80
 _FOUND_BY = "why_unusable"
@@ -127,12 +130,13 @@ class Projection:
 def json_shape(feed: FeedDescription, mark: str | None = None) -> JsonShape:
     """What is parsed of this feed's records. `mark` is a further key, for lines that were found to be no record."""
     wanted = [
-        (path, _LEAVES.get(column.type, "VARCHAR"))
+        (path, f"{_item_shape(column.fields).sql_type}[]" if column.is_typed else _LEAVES.get(column.type, "VARCHAR"))
         for column in feed.columns
         if not column.is_whole_record
         for path in column.paths
     ]
-    return JsonShape([*wanted, *([((mark,), "VARCHAR")] if mark else [])])
+    others = [*sorted(feed.foreign), *([(mark,)] if mark else [])]
+    return JsonShape([*wanted, *((path, "VARCHAR") for path in others)])
 
 
 def needs_whole_record(feed: FeedDescription) -> bool:
@@ -167,9 +171,12 @@ def project_json(feed: FeedDescription, record: str = "", whole: str = "json", m
         fields.append(_record_hash(feed, f"sha256(CAST(json({whole}) AS VARCHAR))", values))
     has_nothing = json_shape(feed).has_nothing(record, whole)
     said = f"coalesce({shape.find((mark,), record).text}, '')" if mark else "''"
+    foreign = [f"{shape.find(path, record, whole, True).text} IS NOT NULL" for path in sorted(feed.foreign)]
+    is_foreign = f" WHEN {' OR '.join(foreign)} THEN {literal(FOREIGN)}" if foreign else ""
     # Seldom looked at: what has none of the named fields is no object, or of another kind altogether.
     fields.append(
-        f"CASE WHEN {has_nothing} THEN coalesce(nullif({said}, ''), {literal(nothing_found(feed))}) END AS {_FOUND_BY}"
+        f"CASE WHEN {has_nothing} THEN coalesce(nullif({said}, ''), {literal(nothing_found(feed))}){is_foreign} END "
+        f"AS {_FOUND_BY}"
     )
     called = {column.name: column.vendor_name for column in feed.columns}
     reason = f"coalesce({_FOUND_BY}, {_faults(feed, called)})"
@@ -223,7 +230,7 @@ def _value(column: Column, found: Found, masked: bool) -> str:
                 "lambda part: regexp_full_match(part, '[0-9]{1,18}')), lambda part: CAST(part AS BIGINT)) END"
             )
         case "list":
-            return _list(column.fields, text, masked)
+            return _list(column.fields, found.text if found.is_list else text, masked, is_typed=found.is_list)
         case "map":
             shape = _item_shape(column.fields)
             entries = f"TRY(from_json({text}, {literal(json_string(f'MAP(VARCHAR, {_struct(shape.columns)})'))}))"
@@ -248,13 +255,22 @@ def _as_json(text: str, is_json: bool) -> str:
     )
 
 
-def _list(fields: Mapping[str, ItemField], text: str, masked: bool, depth: int = 0) -> str:
-    """A list of structs from the text of a JSON list."""
+def has_typed_items(column: Column) -> bool:
+    """Whether the items of a list column can be one structure."""
+    return column.type == "list" and not _item_shape(column.fields).needs_text
+
+
+def _list(
+    fields: Mapping[str, ItemField], text: str, masked: bool, depth: int = 0, is_typed: bool = False
+) -> str:
+    """A list of structs from the text of a JSON list, or from the list of what is needed of its items."""
     shape = _item_shape(fields)
     item = f"item{depth}"
-    items = f"TRY(from_json({text}, {literal(f'[{shape.structure}]')}))"
+    items = text if is_typed else f"TRY(from_json({text}, {literal(f'[{shape.structure}]')}))"
     parts = _item(fields, shape, item, depth, masked)
     transformed = f"list_transform({items}, lambda {item}: CASE WHEN {item} IS NOT NULL THEN {parts} END)"
+    if is_typed:
+        return transformed
     return f"CASE WHEN {text} >= '[' AND {text} < '\\' THEN {transformed} END"
 
 

@@ -14,12 +14,13 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipelines.evidence.containers import Layout, at, json_on, on_line
+from pipelines.evidence.containers import KeyPath, Layout, at, json_on, on_line
 from pipelines.evidence.json_text import (
     BOM,
     LARGEST_RECORD,
@@ -32,11 +33,12 @@ from pipelines.evidence.json_text import (
     written,
 )
 from pipelines.ingest.content import Content, Pieces, line_end
-from pipelines.ingest.descriptions import FeedDescription, without_paths
+from pipelines.ingest.descriptions import FeedDescription, expecting, starts_with_any
 from pipelines.ingest.outcome import NotValid
 from pipelines.ingest.projection import (
     BLANK,
     REJECT_REASON,
+    has_typed_items,
     json_shape,
     lake_columns,
     needs_whole_record,
@@ -78,9 +80,9 @@ def read_json(connection: Connection, content: Content, feed: FeedDescription, t
     Raises NotThisFeed or NotValid when the file is refused as a whole, and UnreadableFile.
     """
     layout = json_layout(content, feed)
-    if layout.is_plain:
-        quick = as_in_the_head(layout, feed)
-        if quick is not feed:
+    quick = as_in_the_head(layout, feed) if layout.is_plain else feed
+    if quick is not feed:
+        with suppress(NotValid, QueryFailed):
             read = _read(connection, content, layout, quick, target)
             found = tally(connection, quick, target)
             if not _was_too_quick(feed, quick, found):
@@ -89,28 +91,68 @@ def read_json(connection: Connection, content: Content, feed: FeedDescription, t
 
 
 def as_in_the_head(layout: Layout, feed: FeedDescription) -> FeedDescription:
-    """The feed without what its first records need not and what costs a second look at each record's text: spellings
-    of a key that they don't use, and a hash in the place of the vendor's own id."""
-    twins = json_shape(feed).twin_paths
-    may_lack_ids = feed.has_record_hash and bool(feed.own_id)
-    if not twins and not may_lack_ids:
-        return feed
+    """The feed without what its first records need not and what costs a second look at each record.
+
+    That is: spellings of a key that they don't use, places where records of another kind have what is required, a hash
+    in the place of the vendor's own id, and texts in the place of lists. A later record to which that doesn't apply shows:
+    it is rejected, lacks an id, or stops the reading.
+    """
     records = layout.sample
-    unused = frozenset(path for path in twins if all(at(record, path) is None for record in records))
+    unused, foreign = _unused_twins(records, feed), _foreign_starts(records, feed)
+    hashes = feed.hashes and not (feed.has_record_hash and feed.own_id and _have_ids(records, feed))
+    quick = expecting(feed, unused, foreign, hashes=hashes)
+    if needs_whole_record(quick):
+        # What from_json() finds to be of another type, it makes nothing of, in silence.
+        return quick
+    return expecting(feed, unused, foreign, _typed_lists(records, quick), hashes)
+
+
+def _unused_twins(records: Sequence[Any], feed: FeedDescription) -> frozenset[KeyPath]:
+    twins = json_shape(feed).twin_paths
+    unused = frozenset(path for path in twins if _is_unused(path, records))
     used = twins - unused
     is_settled = len({tuple(key.lower() for key in path) for path in used}) == len(used)
     # A record in the other spelling has to show: by something required that is found under that spelling alone.
-    would_show = any(
-        path[: len(start)] == start for column in feed.required_columns for path in column.paths for start in unused
+    would_show = any(starts_with_any(path, unused) for column in feed.required_columns for path in column.paths)
+    return unused if used and is_settled and would_show else frozenset()
+
+
+def _foreign_starts(records: Sequence[Any], feed: FeedDescription) -> frozenset[KeyPath]:
+    """Where records of another kind have what is required or their id, and these have nothing."""
+    twins = json_shape(feed).twin_paths
+    found: set[KeyPath] = set()
+    for column in feed.columns:
+        unused = [path for path in column.paths if _is_unused(path, records)]
+        if len(unused) == len(column.paths) or not (column.required or column.name in feed.own_id):
+            continue
+        for path in unused:
+            starts = (path[:depth] for depth in range(1, len(path) + 1))
+            start = next(start for start in starts if _is_unused(start, records))
+            if not starts_with_any(start, twins):
+                found.add(start)
+    return frozenset(found)
+
+
+def _typed_lists(records: Sequence[Any], feed: FeedDescription) -> frozenset[str]:
+    """The columns whose lists are lists of objects in these records, and nothing else."""
+    return frozenset(
+        column.name
+        for column in feed.columns
+        if has_typed_items(column) and _are_lists([at(record, path) for path in column.paths for record in records])
     )
-    quick = without_paths(feed, unused) if used and is_settled and would_show else feed
-    if may_lack_ids and _have_ids(records, feed):
-        quick = quick.without_hashes
-    return quick
+
+
+def _are_lists(values: Sequence[Any]) -> bool:
+    there = [value for value in values if value is not None]
+    return bool(there) and all(isinstance(value, list) and all(isinstance(v, dict) for v in value) for value in there)
+
+
+def _is_unused(path: KeyPath, records: Sequence[Any]) -> bool:
+    return all(at(record, path) is None for record in records)
 
 
 def _was_too_quick(feed: FeedDescription, quick: FeedDescription, found: Tally) -> bool:
-    """Whether later records are others than the first: they lack an id, or something required."""
+    """Whether later records are others than the first: they lack an id, or something required, or have it elsewhere."""
     return bool(found.without_id) or (quick.columns != feed.columns and bool(found.rejected))
 
 
@@ -280,6 +322,8 @@ def _read_lines(connection: Connection, content: Content, feed: FeedDescription,
     try:
         rows = _read_lines_fast(connection, content, feed, target, count)
     except QueryFailed:
+        if feed.is_strict:
+            raise
         # A line that only ends in the next one, or is too long, stops DuckDB whatever it was told to ignore.
         suspects: Sequence[int] | None = None
     else:
@@ -687,8 +731,8 @@ def rows_query(
 ) -> str:
     """A query for the rows of the values in `path`: each a record, or taken apart as `layout` says."""
     shape = json_shape(feed, mark)
-    # Where a file is taken apart, a fault in it must not pass for a value.
-    ignores = "false" if layout else "true"
+    # Where a file is taken apart, a fault in it must not pass for a value; nor one in a typed list for an empty one.
+    ignores = "false" if layout or feed.is_strict else "true"
     options = (
         f"{literal(path)}, format = {literal(form)}, ignore_errors = {ignores}, "
         f"compression = {literal(compression or 'uncompressed')}, maximum_object_size = {LARGEST_RECORD}"

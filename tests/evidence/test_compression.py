@@ -65,6 +65,7 @@ def test_whole_files_pass(tmp_path, content, name):
         (GZ + GZ[:-5], "a.gz", "truncated"),
         (GZ + GZ[:3], "a.gz", "truncated"),
         (GZ + b"not gzip", "a.gz", "follow its 1 gzip member"),
+        (GZ + GZ + b"x", "a.gz", "follow its 2 gzip members"),
         (LINES, "a.gz", "drop the suffix from its name"),
         (ZST, "a.gz", "drop the suffix from its name"),
         (GZ[:-1], "a.json", "truncated"),

@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-HEAVY = {"duckdb", "dbt", "dagster", "great_expectations", "pandas", "polars", "pyarrow", "yaml", "zstandard"}
+HEAVY = {"duckdb", "dbt", "dagster", "great_expectations", "pandas", "polars", "pyarrow", "yaml", "zstandard", "isal"}
 
 
 def test_the_room_loads_nothing_heavy():
