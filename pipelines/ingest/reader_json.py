@@ -83,9 +83,9 @@ def read_json(connection: Connection, content: Content, feed: FeedDescription, t
     quick = as_in_the_head(layout, feed) if layout.is_plain else feed
     if quick is not feed:
         with suppress(NotValid, QueryFailed):
-            read = _read(connection, content, layout, quick, target)
+            read = _read_plain(connection, content, layout, quick, target)
             found = tally(connection, quick, target)
-            if not _was_too_quick(feed, quick, found):
+            if not found.rejected and not found.without_id:
                 return replace(read, tally=found)
     return _read(connection, content, layout, feed, target)
 
@@ -149,11 +149,6 @@ def _are_lists(values: Sequence[Any]) -> bool:
 
 def _is_unused(path: KeyPath, records: Sequence[Any]) -> bool:
     return all(at(record, path) is None for record in records)
-
-
-def _was_too_quick(feed: FeedDescription, quick: FeedDescription, found: Tally) -> bool:
-    """Whether later records are others than the first: they lack an id, or something required, or have it elsewhere."""
-    return bool(found.without_id) or (quick.columns != feed.columns and bool(found.rejected))
 
 
 def _have_ids(records: Sequence[Any], feed: FeedDescription) -> bool:
