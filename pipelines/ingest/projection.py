@@ -239,9 +239,7 @@ def _value(column: Column, found: Found, masked: bool) -> str:
                 f"CASE WHEN {text} >= '{{' AND {text} < '|' THEN map_from_entries(list_transform(map_entries({entries}), "
                 f"lambda entry: {{k: entry.key, v: {parts}}})) END"
             )
-    if masked or found.may_be_whole:
-        text = _scalar(text)
-    return _redacted(column, _without(column.nulls, text))
+    return _redacted(column, _text(text, column.nulls, may_be_container=not masked and not found.may_be_whole))
 
 
 def _as_json(text: str, is_json: bool) -> str:
@@ -286,25 +284,27 @@ def _item(fields: Mapping[str, ItemField], shape: JsonShape, item: str, depth: i
             values = [_list(theirs.fields, each.text, masked, depth + 1) for each in found]
         else:
             may_be_container = theirs.is_json or not masked
-            values = [each.text if may_be_container and not each.may_be_whole else _scalar(each.text) for each in found]
+            values = [
+                _text(each.text, (), may_be_container=may_be_container and not each.may_be_whole) for each in found
+            ]
         parts.append(f"{name(ours)}: {_first_present(values, 'VARCHAR')}")
     return "{" + ", ".join(parts) + "}"
 
 
-def _scalar(found: str) -> str:
-    """A text that is JSON's own text, number or truth value, never an object's or a list's JSON."""
-    return f"CASE WHEN ({_begins_container(found)}) AND json_valid({found}) THEN NULL ELSE {found} END"
+def _text(found: str, nulls: Sequence[str], may_be_container: bool) -> str:
+    """A text, but for words that stand for nothing; or JSON's own text, number or truth value, never an object's JSON."""
+    # In one CASE: what is found would be evaluated once for each.
+    conditions = []
+    if nulls:
+        conditions.append(f"{found} IN ({', '.join(literal(each) for each in nulls)})")
+    if not may_be_container:
+        conditions.append(f"({_begins_container(found)}) AND json_valid({found})")
+    return f"CASE WHEN {' OR '.join(conditions)} THEN NULL ELSE {found} END" if conditions else found
 
 
 def _begins_container(text: str) -> str:
     # As a range, the first character is compared without looking at the rest.
     return f"{text} >= '{{' AND {text} < '|' OR {text} >= '[' AND {text} < '\\'"
-
-
-def _without(nulls: Sequence[str], found: str) -> str:
-    if not nulls:
-        return found
-    return f"CASE WHEN {found} NOT IN ({', '.join(literal(each) for each in nulls)}) THEN {found} END"
 
 
 def _redacted(column: Column, found: str) -> str:
