@@ -5,7 +5,8 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 DEMO := build/demo
 # Two at a time: a run of the company needs a gigabyte and a half, and most machines have two of those to spare.
-WORKERS := --numprocesses=2 --dist=loadgroup
+# In the order of tests/conftest.py, what takes longest first; xdist would begin with what has most tests.
+WORKERS := --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
 UPHELD_HOME ?= $(DEMO)
 
 export DO_NOT_TRACK = 1

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import gc
+import json
+import os
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
@@ -24,6 +29,8 @@ class Command:
 
 
 Upheld = Callable[..., Command]
+
+COMPANY_AS_OF = "2026-07-20T06:00:00Z"
 
 
 def run_upheld(home: Home, *arguments: str) -> Command:
@@ -45,23 +52,30 @@ class CompanyRun:
     command: Command
 
 
+def pytest_configure() -> None:
+    """Collect garbage as seldom as the command line does."""
+    gc.set_threshold(50_000, 20, 20)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Workers share nothing, so all tests of one home go to one of them, and so do those of one file. The company's home is
-    made twice, so that what takes longest is shared out; and it comes first, so that nobody is left with it alone."""
+    """Tests of one file go to one worker, because they share what it made, and all tests of the spoiled home likewise. What
+    takes longest comes first, so that nobody is left with it alone: all models with their unit tests for one worker, the
+    company's home for the other."""
+
+    longest = ("built", "company", "spoiled", "staged", "landed")
 
     def home_of(item: pytest.Item) -> str | None:
-        names = getattr(item, "fixturenames", ())
-        if "spoiled" in names:
-            return "spoiled"
-        if "company" in names:
-            return "company-warehouse" if "tests/warehouse/" in item.nodeid else "company-elsewhere"
-        return None
+        return next((name for name in longest if name in getattr(item, "fixturenames", ())), None)
 
+    def group_of(item: pytest.Item) -> str:
+        return "spoiled" if home_of(item) == "spoiled" else item.nodeid.split("::")[0]
+
+    homes: dict[str, set[str | None]] = defaultdict(set)
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(home_of(item) or item.nodeid.split("::")[0]))
-    # All models and their unit tests, in one worker, would else be what the other waits for at the end.
-    items.sort(key=lambda item: home_of(item) is None and "built" not in getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+        homes[group_of(item)].add(home_of(item))
+    items.sort(key=lambda item: min((*longest, None).index(home) for home in homes[group_of(item)]))
 
 
 @pytest.fixture(scope="session")
@@ -72,8 +86,31 @@ def upheld() -> Upheld:
 
 @pytest.fixture(scope="session")
 def company(tmp_path_factory: pytest.TempPathFactory) -> CompanyRun:
-    """The example company, run once for all tests. Read only."""
-    home = Home.at(tmp_path_factory.mktemp("company"))
+    """The example company, run once for all tests of all workers. Read only."""
+    made = made_once(tmp_path_factory, "company", _run_company)
+    told = json.loads((made / "command.json").read_text(encoding="utf-8"))
+    return CompanyRun(Home.at(made / "home"), COMPANY_AS_OF, Command(**told))
+
+
+def _run_company(folder: Path) -> None:
+    home = Home.at(folder / "home")
     shutil.copytree(Path(__file__).parent / "company" / "landing", home.landing)
-    as_of = "2026-07-20T06:00:00Z"
-    return CompanyRun(home, as_of, run_upheld(home, "run", "--as-of", as_of))
+    command = run_upheld(home, "run", "--as-of", COMPANY_AS_OF)
+    (folder / "command.json").write_text(json.dumps(asdict(command)), encoding="utf-8")
+
+
+def made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that `make` filled, once for all workers: whoever is first makes it, the others wait for it."""
+    session = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # A worker's own folder is in the one that the whole session has.
+        session = session.parent
+    folder, finished = session / f"{name}-made-once", session / f"{name}-finished"
+    with (session / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not finished.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            finished.touch()
+    return folder
