@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from pipelines.evidence.originals import sha256_of
 from pipelines.home import Home
 from pipelines.ingest.ingest import ingest_landing
 from pipelines.orchestration import dbt_in_process
+from pipelines.orchestration.dbt_in_process import ParsedProject
 from pipelines.warehouse import open_read_only
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -47,7 +50,13 @@ def stage_landed(home: Home, systems: list[str]) -> StagedSamples:
     """Ingest what has landed and run the staging models of these systems."""
     ingest_landing(home)
     folders = [argument for system in systems for argument in ("--select", f"path:models/staging/{system}")]
-    project = dbt_in_process.parse(home)
     # Staging tables ask the ledger what was delivered; nothing else is needed.
-    dbt_in_process.raise_on_failure(dbt_in_process.build(home, project, AS_OF, folders))
+    dbt_in_process.raise_on_failure(dbt_in_process.build(home, parsed_project(), AS_OF, folders))
     return StagedSamples(home)
+
+
+@cache
+def parsed_project() -> ParsedProject:
+    """The project, parsed once for all homes of a worker: which home it is about is asked when a model is built."""
+    with tempfile.TemporaryDirectory() as folder:
+        return dbt_in_process.parse(Home.at(folder))
