@@ -1,20 +1,28 @@
-"""The same evidence gives the same files, whatever the order, the repetition and the number of runs it came in.
+"""The same evidence gives the same files, whatever the order, the repetition and the number of runs it came in, and at
+whatever instants runs were killed in between.
 
 A reader of the warehouse of one run goes on while the next one is published.
 """
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import tempfile
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from .conftest import CompanyHome, company_files
+from .conftest import AS_OF, CompanyHome, company_files
 
 EVIDENCE_FILES = "select count(*) from rpt_evidence_files"
+
+IN_A_NEW_HOME, IN_A_USED_ONE = (1.5, 6.0, 12.0), (8.0, 15.0)
+"""After so many seconds runs are killed, one after the other: while they begin, take in, read the models and build them."""
 
 
 @settings(
@@ -25,7 +33,7 @@ EVIDENCE_FILES = "select count(*) from rpt_evidence_files"
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(random=st.randoms(use_true_random=False), data=st.data())
-def test_evidence_split_over_runs_shuffled_and_repeated_gives_the_same_files(company_home, random, data):
+def test_evidence_split_over_runs_that_are_killed_shuffled_and_repeated_gives_the_same_files(company_home, random, data):
     files = company_files()
     random.shuffle(files)
     first_share = data.draw(st.floats(min_value=0.1, max_value=0.9))
@@ -35,6 +43,7 @@ def test_evidence_split_over_runs_shuffled_and_repeated_gives_the_same_files(com
     with tempfile.TemporaryDirectory() as folder:
         home = CompanyHome(Path(folder))
         home.land(first)
+        kill_runs(home, IN_A_NEW_HOME)
         home.run()
         reader = duckdb.connect(str(home.root / "warehouse.duckdb"), read_only=True)
         before = reader.execute(EVIDENCE_FILES).fetchone()
@@ -43,12 +52,23 @@ def test_evidence_split_over_runs_shuffled_and_repeated_gives_the_same_files(com
         for file in repeated:
             if not file.name.endswith(".manifest.json"):
                 copy_again(home, file)
+        kill_runs(home, IN_A_USED_ONE)
+        assert reader.execute(EVIDENCE_FILES).fetchone() == before
         home.run()
         assert home.data() == company_home.data()
+        assert home.upheld("verify", str(home.root)).returncode == 0
         assert reader.execute(EVIDENCE_FILES).fetchone() == before
         reader.close()
         with duckdb.connect(str(home.root / "warehouse.duckdb"), read_only=True) as fresh:
             assert fresh.execute(EVIDENCE_FILES).fetchone() > before
+
+
+def kill_runs(home: CompanyHome, seconds: Iterable[float]) -> None:
+    for wait in seconds:
+        process = subprocess.Popen(home.command("run", "--as-of", AS_OF), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(wait)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
 
 
 def copy_again(home: CompanyHome, file: Path) -> None:
