@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,12 @@ def read(connection: Connection, tmp_path_factory: pytest.TempPathFactory) -> Re
         return Read(result, _rows(connection, lake_file), _rows(connection, rejected_file) or [])
 
     return read_bytes
+
+
+@pytest.fixture(scope="session")
+def plain_rows(read: Reader) -> Callable[[bytes, str], list[dict[str, Any]]]:
+    """`plain_rows(content, feed)`: the rows against which the other ways of writing this content are held. Read once."""
+    return cache(lambda content, feed: read(content, feed).rows)
 
 
 def _rows(connection: Connection, path: Path) -> list[dict[str, Any]] | None:

@@ -43,10 +43,10 @@ def _rows(read, content: bytes, feed: str, **options: Any) -> list[dict[str, Any
 
 
 @pytest.mark.parametrize(("envelope", "feed"), list(zip(ENVELOPES, itertools.cycle(FEEDS))))
-def test_an_envelope_around_each_record_changes_no_row(read, feed, envelope):
+def test_an_envelope_around_each_record_changes_no_row(read, plain_rows, feed, envelope):
     records = [MADE[feed](number, note="Zoë \"q\" {[") for number in range(1, 5)]
     wrapped = [ENVELOPES[envelope](record) for record in records]
-    expected = read(lines(*records), feed).rows
+    expected = plain_rows(lines(*records), feed)
     assert len(expected) == 4
     assert _rows(read, lines(*wrapped), feed) == expected
     assert _rows(read, line(wrapped), feed) == expected
@@ -56,9 +56,9 @@ def test_an_envelope_around_each_record_changes_no_row(read, feed, envelope):
 
 
 @pytest.mark.parametrize(("page", "feed"), list(zip(PAGES, itertools.cycle(FEEDS))))
-def test_pages_change_no_row_wherever_they_are_cut(read, feed, page):
+def test_pages_change_no_row_wherever_they_are_cut(read, plain_rows, feed, page):
     records = [MADE[feed](number) for number in range(1, 8)]
-    expected = read(lines(*records), feed).rows
+    expected = plain_rows(lines(*records), feed)
     pages = [PAGES[page](records[start:end]) for start, end in ((0, 3), (3, 4), (4, 7))]
     assert _rows(read, lines(*pages), feed) == expected
     assert _rows(read, b"\n".join(json.dumps(each, indent=1).encode() for each in pages), feed) == expected
@@ -68,9 +68,9 @@ def test_pages_change_no_row_wherever_they_are_cut(read, feed, page):
 
 # Of a text, nothing is known before its end.
 @pytest.mark.parametrize("page", sorted(PAGES.keys() - {"array in text"}))
-def test_a_page_is_known_although_the_head_of_the_file_ends_in_it(read, page):
+def test_a_page_is_known_although_the_head_of_the_file_ends_in_it(read, plain_rows, page):
     records = [cloudtrail(number, note='Zoë "q" {[', filler="x" * 4000) for number in range(1, 300)]
-    expected = read(lines(*records), "aws/cloudtrail").rows
+    expected = plain_rows(lines(*records), "aws/cloudtrail")
     whole = PAGES[page](records)
     assert len(line(whole)) > HEAD
     assert _rows(read, line(whole), "aws/cloudtrail") == expected

@@ -180,7 +180,8 @@ def test_an_array_element_beyond_all_measure_rejects_the_file_in_plain_words(rea
     assert found.result.status == "rejected" and "longer than 16 MiB" in found.result.reject_reason
 
 
-@pytest.mark.parametrize("nesting", [b"[" * 200_000 + b"]" * 200_000, b'{"a":' * 200_000 + b"1" + b"}" * 200_000])
+@pytest.mark.parametrize("nesting", [b"[" * 200_000 + b"]" * 200_000, b'{"a":' * 200_000 + b"1" + b"}" * 200_000],
+                         ids=["lists", "objects"])
 def test_deep_nesting_harms_nothing(read, nesting):
     deep = b'{"zz":' + nesting + b"," + line(vault(2))[1:]
     found = read(lines(vault(1), deep, nesting, vault(4)), VAULT)
@@ -190,7 +191,8 @@ def test_deep_nesting_harms_nothing(read, nesting):
     assert array.result.parsed + array.result.rejected in (1, 2)
 
 
-@pytest.mark.parametrize("end", [b"]" * 1_000_000, b"]}" * 500_000, b'],"a":[]}' * 100_000, b"]" + b" " * 900_000 + b"]}"])
+@pytest.mark.parametrize("end", [b"]" * 1_000_000, b"]}" * 500_000, b'],"a":[]}' * 100_000, b"]" + b" " * 900_000 + b"]}"],
+                         ids=["lists", "objects", "both", "blanks"])
 def test_brackets_by_the_million_take_no_hours(read, end):
     begun = time.monotonic()
     found = read(b'{"Records":[' + line(cloudtrail(1)) + end, "aws/cloudtrail")
