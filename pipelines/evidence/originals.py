@@ -13,7 +13,7 @@ import mmap
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -57,8 +57,10 @@ class Original:
     mtime: datetime
 
 
-def keep(home: Home, path: Path) -> Original:
+def keep(home: Home, path: Path, watch: Callable[[bytes], None] | None = None) -> Original:
     """Copy a landing file (evidence or sidecar) to the originals and return its hash. Safe to repeat.
+
+    `watch` is shown all bytes, in their order.
 
     Raises NotKept when the file can't be taken in now: it changed while it was copied, it is gone, it may not
     be read, it is no regular file, or it leads out of landing. Raises BrokenEvidence when an original of that
@@ -71,7 +73,7 @@ def keep(home: Home, path: Path) -> Original:
             before = os.fstat(source)
             if not stat.S_ISREG(before.st_mode):
                 raise NotKept(f"{shown}: not taken in: it is no regular file.")
-            sha256, size_bytes = _copy_and_hash(source, copy, shown)
+            sha256, size_bytes = _copy_and_hash(source, copy, shown, watch)
             after = os.fstat(source)
             if size_bytes != after.st_size or _state(before) != _state(after):
                 raise NotKept(
@@ -135,12 +137,14 @@ def _unfinished_copy(originals: Path) -> Iterator[tuple[int, Path]]:
         Path(name).unlink(missing_ok=True)
 
 
-def _copy_and_hash(source: int, copy: int, shown: str) -> tuple[str, int]:
+def _copy_and_hash(source: int, copy: int, shown: str, watch: Callable[[bytes], None] | None) -> tuple[str, int]:
     """Copy to the end of `source`, reading it once: what is written is what was hashed."""
     # Of whole pages, as a disk without a cache before it asks for.
     buffer = memoryview(mmap.mmap(-1, _CHUNK))
     chunk = buffer[: _fill(buffer, source, shown)]
     digest = hashlib.sha256(chunk)
+    if watch is not None:
+        watch(bytes(chunk))
     if len(chunk) < _CHUNK:
         _write_all(copy, chunk)
         return digest.hexdigest(), len(chunk)
@@ -155,6 +159,8 @@ def _copy_and_hash(source: int, copy: int, shown: str) -> tuple[str, int]:
             buffer = next(others)
             chunk = buffer[: _fill(buffer, source, shown)]
             digest.update(chunk)
+            if watch is not None:
+                watch(bytes(chunk))
             writing.result()
     return digest.hexdigest(), size
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pipelines.evidence.compression import check_compression, compression_of, compression_of_content
 from pipelines.evidence.text import is_utf_16, text_of
+from pipelines.ingest.line_count import LineCount
 
 HEAD = 1 << 20
 """How much of a file is looked at before it is read: enough for any envelope and a sample of records."""
@@ -24,12 +25,14 @@ _PIPE_SIZE = 1 << 20
 class Content:
     """One evidence file, to be read any number of times from its start. `name` is its original name.
 
-    Raises UnreadableFile when the name says that it is packed and it is not.
+    `counted` waits for the count of the lines of the file as it lies on the disk, where somebody who reads all of it
+    counts them. Raises UnreadableFile when the name says that it is packed and it is not.
     """
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, counted: Callable[[], LineCount] | None = None) -> None:
         self.path = path
         self.name = name
+        self.counted = counted
         with path.open("rb") as file:
             self.compression = compression_of_content(file.read(4))
         if compression_of(name) not in (None, self.compression):
@@ -82,6 +85,7 @@ class HeldContent(Content):
     def __init__(self, outer: Content, text: bytes, head: int = HEAD) -> None:
         self.path = outer.path
         self.name = outer.name
+        self.counted = None
         self.compression = None
         self._head = text[:head]
         self._is_whole_in_head = len(text) <= head

@@ -237,6 +237,7 @@ def expecting(
 
 
 def starts_with_any(path: KeyPath, starts: Collection[KeyPath]) -> bool:
+    """Whether a path is one of these or leads further down from one."""
     return any(path[: len(start)] == start for start in starts)
 
 

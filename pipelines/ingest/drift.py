@@ -16,6 +16,7 @@ from pipelines.evidence.containers import is_json, layout
 from pipelines.home import Home
 from pipelines.ingest.content import Content
 from pipelines.ingest.descriptions import FeedDescription, match_headings
+from pipelines.ingest.lake import SCHEMA
 from pipelines.ingest.outcome import NotThisFeed
 from pipelines.ingest.recognition import csv_layout
 from pipelines.warehouse import Connection, QueryFailed, in_memory, literal, name
@@ -100,12 +101,14 @@ def _words(connection: Connection, home: Home, feed: FeedDescription, hashes: It
     paths = [path for sha256 in hashes if (path := home.lake_file(feed.system, feed.feed, sha256)).exists()]
     if feed.actions is None or not paths:
         return None
-    listed = ", ".join(literal(str(path)) for path in paths)
+    # First what has every column: a file has those that its records can have.
+    tables = [home.lake_folder(feed.system, feed.feed) / SCHEMA, *paths]
+    listed = ", ".join(literal(str(path)) for path in tables)
     column = name(feed.actions.field)
     try:
         rows = connection.execute(
             f"SELECT min(trim({column})), rtrim(lower(trim({column})), '. ') AS word, count(*) "
-            f"FROM read_parquet([{listed}]) WHERE reject_reason IS NULL GROUP BY word ORDER BY count(*) DESC, word"
+            f"FROM read_parquet([{listed}], union_by_name = true) WHERE reject_reason IS NULL GROUP BY word ORDER BY count(*) DESC, word"
         ).fetchall()
     except QueryFailed:
         # Rows of an older description, which the next ingest makes anew.

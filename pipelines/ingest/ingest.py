@@ -28,6 +28,7 @@ from pipelines.evidence.sidecar import SUFFIX, Sidecar, read_sidecar
 from pipelines.home import Home
 from pipelines.ingest.descriptions import FeedDescription, load_descriptions
 from pipelines.ingest.lake import Lake
+from pipelines.ingest.line_count import LineCount
 from pipelines.ingest.outcome import ReadResult
 from pipelines.ingest.reader import EMPTY, Reading, prepared, prepared_together
 from pipelines.ingest.reader_together import LARGEST_SMALL
@@ -423,8 +424,14 @@ class _Run:
         What was read is what was kept: the file's size and dates were the same before both and after both, and too
         old at the start for a change to hide in the same tick of the clock.
         """
+        count = LineCount()
         with ThreadPoolExecutor(1, thread_name_prefix="keep") as keeper:
-            keeping = keeper.submit(keep, self._home, landed.path)
+            keeping = keeper.submit(keep, self._home, landed.path, count.add)
+
+            def counted() -> LineCount:
+                keeping.result()
+                return count
+
             try:
                 with prepared(
                     landed.path,
@@ -433,6 +440,7 @@ class _Run:
                     self._home.lake_folder(feed.system, feed.feed),
                     declared_record_count=declared,
                     connection=self._database,
+                    counted=counted,
                 ) as reading:
                     original = keeping.result()
                     if _settled_state(landed.path) != before:

@@ -74,6 +74,13 @@ def lake_columns(feed: FeedDescription) -> dict[str, str]:
     return columns | {REJECT_REASON: "VARCHAR"}
 
 
+def json_columns(feed: FeedDescription) -> dict[str, str]:
+    """The columns that JSON records of a feed can have. The others are left out of their file, and NULL to who reads the
+    feed's files together: to write a column takes as long where nothing is in it."""
+    absent = {column.name for column in feed.columns if not column.paths}
+    return {column: sql_type for column, sql_type in lake_columns(feed).items() if column not in absent}
+
+
 def instant(text: str, zone: str = "UTC") -> str:
     """SQL for the UTC TIMESTAMP that a text expression names, NULL where it names none.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pipelines.evidence.originals import make_folder
 from pipelines.evidence.text import LARGEST_ANSWER, csv_within
 from pipelines.ingest.content import Content, HeldContent
 from pipelines.ingest.descriptions import FeedDescription
+from pipelines.ingest.line_count import LineCount
 from pipelines.ingest.outcome import NotThisFeed, NotValid, ReadResult
 from pipelines.ingest.reader_csv import read_csv, rejected_of_csv
 from pipelines.ingest.reader_json import read_json, rejected_of_json
@@ -93,14 +95,19 @@ def prepared(
     *,
     declared_record_count: int | None = None,
     connection: Connection | None = None,
+    counted: Callable[[], LineCount] | None = None,
 ) -> Iterator[Reading]:
-    """Read a file into nameless files in `folder`, which vanish at the end of the block unless they were settled."""
+    """Read a file into nameless files in `folder`, which vanish at the end of the block unless they were settled.
+
+    `counted` is for Content.
+    """
     make_folder(folder)
     stem = f"{UNFINISHED_PREFIX}{os.getpid()}-{next(_turn)}"
     rows, rejected = folder / f"{stem}.rows", folder / f"{stem}.rejected"
     own = reading_connection() if connection is None else connection.cursor()
     try:
-        yield _read(own, path, original_name, description, rows, rejected, declared_record_count)
+        opened = partial(Content, path, original_name, counted)
+        yield _read(own, opened, original_name, description, rows, rejected, declared_record_count)
     finally:
         own.close()
         rows.unlink(missing_ok=True)
@@ -148,7 +155,7 @@ def remove_unfinished(folder: Path) -> None:
 
 def _read(
     connection: Connection,
-    path: Path,
+    opened: Callable[[], Content],
     original_name: str,
     feed: FeedDescription,
     rows: Path,
@@ -156,7 +163,7 @@ def _read(
     declared_record_count: int | None,
 ) -> Reading:
     try:
-        content = Content(path, original_name)
+        content = opened()
         if _is_empty(content):
             if declared_record_count != 0:
                 return Reading(ReadResult(status="rejected", reject_reason=EMPTY), None, None)

@@ -14,7 +14,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -34,13 +34,14 @@ from pipelines.evidence.json_text import (
 )
 from pipelines.ingest.content import Content, Pieces, line_end
 from pipelines.ingest.descriptions import FeedDescription, expecting, starts_with_any
+from pipelines.ingest.line_count import LineCount
 from pipelines.ingest.outcome import NotValid
 from pipelines.ingest.projection import (
     BLANK,
     REJECT_REASON,
     has_typed_items,
+    json_columns,
     json_shape,
-    lake_columns,
     needs_whole_record,
     nothing_found,
     project_json,
@@ -51,7 +52,6 @@ from pipelines.ingest.rejected import RejectedRecord, rejected_record
 from pipelines.ingest.unwrapped import unwrapped
 from pipelines.warehouse import Connection, QueryFailed, literal, name
 
-_LONG_LINE = 400
 _MOST_ENDS_TRIED = 8
 
 _PLACE_OF_FAULT = re.compile(r"in (?:record/value|line) (\d+): ([a-z ]+)")
@@ -98,7 +98,8 @@ def as_in_the_head(layout: Layout, feed: FeedDescription) -> FeedDescription:
     it is rejected, lacks an id, or stops the reading.
     """
     records = layout.sample
-    unused, foreign = _unused_twins(records, feed), _foreign_starts(records, feed)
+    foreign = _foreign_starts(records, feed)
+    unused = _unused_twins(records, feed) | _only_beside(foreign, records, feed)
     hashes = feed.hashes and not (feed.has_record_hash and feed.own_id and _have_ids(records, feed))
     quick = expecting(feed, unused, foreign, hashes=hashes)
     if needs_whole_record(quick):
@@ -131,6 +132,18 @@ def _foreign_starts(records: Sequence[Any], feed: FeedDescription) -> frozenset[
             if not starts_with_any(start, twins):
                 found.add(start)
     return frozenset(found)
+
+
+def _only_beside(foreign: frozenset[KeyPath], records: Sequence[Any], feed: FeedDescription) -> frozenset[KeyPath]:
+    """What stands in a record only beside what is foreign: a log store's table has all of a record flattened, or nothing."""
+    flattened = frozenset(path for column in feed.columns for path in column.paths if _is_flattened(path, column.paths))
+    is_other = bool(foreign & flattened) and all(_is_unused(path, records) for path in flattened)
+    return flattened - foreign if is_other else frozenset()
+
+
+def _is_flattened(path: KeyPath, paths: Sequence[KeyPath]) -> bool:
+    """Whether a path is another one as Log Analytics flattens it, with a letter for the type: actor.id as actor_id_s."""
+    return len(path) == 1 and any(re.fullmatch(re.escape("_".join(other)) + "_[a-z]", path[0]) for other in paths)
 
 
 def _typed_lists(records: Sequence[Any], feed: FeedDescription) -> frozenset[str]:
@@ -313,9 +326,8 @@ def _values_on_lines(content: Content, mark: str, judges_all: bool) -> Iterator[
 
 
 def _read_lines(connection: Connection, content: Content, feed: FeedDescription, target: Path) -> None:
-    count = LineCount()
     try:
-        rows = _read_lines_fast(connection, content, feed, target, count)
+        rows, lines_to_expect = _read_lines_fast(connection, content, feed, target)
     except QueryFailed:
         if feed.is_strict:
             raise
@@ -323,7 +335,7 @@ def _read_lines(connection: Connection, content: Content, feed: FeedDescription,
         suspects: Sequence[int] | None = None
     else:
         suspects = numbers_with_reason(connection, target, nothing_found(feed))
-        if rows == count.lines_to_expect and not suspects:
+        if rows == lines_to_expect and not suspects:
             return
     if suspects is not None:
         try:
@@ -335,56 +347,40 @@ def _read_lines(connection: Connection, content: Content, feed: FeedDescription,
 
 
 def _read_lines_fast(
-    connection: Connection, content: Content, feed: FeedDescription, target: Path, count: LineCount
-) -> int:
+    connection: Connection, content: Content, feed: FeedDescription, target: Path
+) -> tuple[int, int]:
+    """The number of rows, and how many there should be."""
     if not content.is_readable_by_database:
+        count = LineCount()
         pieces = Pieces(count.watch(content.chunks()), line_end)
-        return write_piped(connection, pieces, partial(rows_query, feed, form="newline_delimited"), target)
+        rows = write_piped(connection, pieces, partial(rows_query, feed, form="newline_delimited"), target)
+        return rows, count.lines_to_expect
     # In parallel, straight from the file; meanwhile its lines are counted, and what is packed is checked: of packed
     # data that is cut, DuckDB reads what there is, and says nothing.
+    query = rows_query(feed, str(content.path), "newline_delimited", compression=content.compression)
+    with _counted_meanwhile(content) as counted:
+        rows = write_rows(connection, query, target)
+        return rows, counted().lines_to_expect
+
+
+@contextmanager
+def _counted_meanwhile(content: Content) -> Iterator[Callable[[], LineCount]]:
+    """The count of a file's lines, which is there when it is asked for; packed data is found to be whole, or raises."""
+    if content.counted is not None and content.compression is None:
+        yield content.counted
+        return
+    count = LineCount()
     with ThreadPoolExecutor(1, thread_name_prefix="count") as counter:
         counting = counter.submit(deque, count.watch(content.chunks()), 0)
+
+        def counted() -> LineCount:
+            counting.result()
+            return count
+
         try:
-            query = rows_query(feed, str(content.path), "newline_delimited", compression=content.compression)
-            return write_rows(connection, query, target)
+            yield counted
         finally:
             counting.result()
-
-
-def _searched(chunk: bytes) -> int:
-    """How many line feeds there are. count() looks at every byte; where lines are long, searching is three times as fast."""
-    ended = 0
-    at = chunk.find(b"\n")
-    while at >= 0:
-        ended += 1
-        at = chunk.find(b"\n", at + 1)
-    return ended
-
-
-class LineCount:
-    """How many rows a file of lines must have if each line is one: all but blank lines after the last record."""
-
-    def __init__(self) -> None:
-        self._ended = 0
-        self._tail = b""
-        self._has_long_lines = False
-
-    def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """The same chunks, counted on their way."""
-        for chunk in chunks:
-            ended = _searched(chunk) if self._has_long_lines else chunk.count(b"\n")
-            self._has_long_lines = len(chunk) > _LONG_LINE * ended
-            self._ended += ended
-            self._tail = chunk if len(chunk) >= 64 else self._tail[-64:] + chunk
-            yield chunk
-
-    @property
-    def lines_to_expect(self) -> int:
-        tail = self._tail
-        blank_end = tail[len(tail.rstrip()) :]
-        unended = 0 if tail.endswith(b"\n") or not tail else 1
-        # Of the line ends after the last record, the first is its own; what follows are blank lines.
-        return self._ended + unended - max(0, blank_end.count(b"\n") + unended - 1 if blank_end else 0)
 
 
 class _Misaligned(Exception):
@@ -732,7 +728,7 @@ def rows_query(
         f"{literal(path)}, format = {literal(form)}, ignore_errors = {ignores}, "
         f"compression = {literal(compression or 'uncompressed')}, maximum_object_size = {LARGEST_RECORD}"
     )
-    names = [column for column in lake_columns(feed) if column != REJECT_REASON]
+    names = [column for column in json_columns(feed) if column != REJECT_REASON]
     if layout or needs_whole_record(feed):
         records = f"read_json_objects({options})"
         if layout:

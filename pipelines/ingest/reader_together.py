@@ -18,10 +18,10 @@ from pipelines.evidence.containers import Layout, is_json
 from pipelines.evidence.json_text import BOM, LARGEST_TAIL, array_ends, written
 from pipelines.ingest.content import Content, HeldContent, piped
 from pipelines.ingest.descriptions import FeedDescription
+from pipelines.ingest.line_count import LineCount
 from pipelines.ingest.outcome import NotThisFeed, NotValid, ReadResult
-from pipelines.ingest.projection import REJECT_REASON, lake_columns
+from pipelines.ingest.projection import REJECT_REASON, json_columns
 from pipelines.ingest.reader_json import (
-    LineCount,
     as_in_the_head,
     has_other_lists,
     rows_query,
@@ -65,7 +65,7 @@ def read_together(
         return {}
     results: dict[int, ReadResult] = {}
     for (form, plan), files in _alike(contents, feed):
-        results |= _read(connection, files, form, plan, feed, targets)
+        results |= _read(connection, files, form, plan, targets)
     return results
 
 
@@ -99,8 +99,7 @@ def _small(number: int, content: Content, feed: FeedDescription) -> _Small | Non
         return None
     if layout.form == "lines":
         count = LineCount()
-        for _ in count.watch([text]):
-            pass
+        count.add(text)
         return _Small(number, layout, memoryview(text), count.lines_to_expect)
     if layout.form == "array":
         return _array(number, layout, text)
@@ -124,7 +123,6 @@ def _read(
     files: Sequence[_Small],
     form: str,
     plan: FeedDescription,
-    feed: FeedDescription,
     targets: Sequence[Path],
 ) -> dict[int, ReadResult]:
     if len(files) < 2:
@@ -136,14 +134,14 @@ def _read(
         with piped(pour(files, mark)) as path:
             _gather(connection, rows_query(plan, path, form, mark), mark)
         if _count_marks(connection, mark) == len(files):
-            return _settled(connection, files, plan, feed, targets, mark)
+            return _settled(connection, files, plan, targets, mark)
     except QueryFailed:
         pass
     finally:
         connection.execute(f"DROP TABLE IF EXISTS {_TABLE}")
     # One of them is damaged, or is not closed and swallowed the next one's mark: others can still be read together.
     half = len(files) // 2
-    again = partial(_read, connection, form=form, plan=plan, feed=feed, targets=targets)
+    again = partial(_read, connection, form=form, plan=plan, targets=targets)
     return again(files[:half]) | again(files[half:])
 
 
@@ -184,14 +182,13 @@ def _settled(
     connection: Connection,
     files: Sequence[_Small],
     plan: FeedDescription,
-    feed: FeedDescription,
     targets: Sequence[Path],
     mark: str,
 ) -> dict[int, ReadResult]:
     """Write the rows of each file that has nothing but good ones."""
     rows = f"(SELECT * FROM {_TABLE} WHERE {REJECT_REASON} IS DISTINCT FROM {literal(mark)})"
     found = tallies(connection, plan, rows, _FILE)
-    columns = ", ".join(map(name, lake_columns(feed)))
+    columns = ", ".join(map(name, json_columns(plan)))
     results = {}
     for number, small in enumerate(files, 1):
         tally = found.get(number, Tally(0, 0, 0, None, None))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipelines.home import Home
 from pipelines.settings import keep_quiet
@@ -43,7 +43,6 @@ def instance_of(home: Home) -> DagsterInstance:
 
     prepare(home)
     _write_without_waiting()
-    _know_each_file_once()
     return DagsterInstance.from_config(str(home.dagster))
 
 
@@ -63,22 +62,3 @@ def _write_without_waiting() -> None:
     def connected(connection: object, _: object) -> None:
         if isinstance(connection, sqlite3.Connection):
             connection.execute("PRAGMA synchronous = OFF")
-
-
-@cache
-def _know_each_file_once() -> None:
-    """Let Dagster keep what SQLAlchemy knows of a file with events, statements made ready among it.
-
-    Dagster 1.13 forgets all of it after each of a run's thousand events: a tenth of what a run costs.
-    """
-    from dagster._core.storage.event_log.sqlite import sqlite_event_log
-
-    make = sqlite_event_log.create_engine
-    known: dict[str, Any] = {}
-
-    def known_or_made(address: str, **options: Any) -> Any:
-        if address not in known:
-            known[address] = make(address, **options)
-        return known[address]
-
-    sqlite_event_log.create_engine = known_or_made

@@ -13,6 +13,7 @@ import pytest
 
 from pipelines.ingest.descriptions import FeedDescription, load_descriptions
 from pipelines.ingest.outcome import ReadResult
+from pipelines.ingest.projection import lake_columns
 from pipelines.ingest.reader import read_evidence_file
 from pipelines.warehouse import Connection, in_memory
 from tests.ingest.made_up_records import PACKINGS
@@ -66,7 +67,11 @@ def read(connection: Connection, tmp_path_factory: pytest.TempPathFactory) -> Re
         )
         left = sorted(path.name for path in (here / "lake").rglob("*") if path.is_file())
         assert set(left) <= {"file.parquet"}, f"left over: {left}"
-        return Read(result, _rows(connection, lake_file), _rows(connection, rejected_file) or [])
+        # As to who reads it together with other files of the feed.
+        columns = dict.fromkeys(lake_columns(description))
+        rows = _rows(connection, lake_file)
+        rows = None if rows is None else [columns | row for row in rows]
+        return Read(result, rows, _rows(connection, rejected_file) or [])
 
     return read_bytes
 
