@@ -21,6 +21,7 @@ from pipelines.ingest import ingest as ingest_module
 from pipelines.ingest import lake as lake_module
 from pipelines.ingest import reader as reader_module
 from pipelines.ingest.descriptions import load_descriptions
+from pipelines.ingest.drift import drift_of
 from pipelines.ingest.ingest import ingest_landing
 from tests.ingest.made_up_records import cloudtrail, line, lines, vault
 
@@ -336,3 +337,42 @@ def test_a_fault_of_the_reader_is_told_registered_and_tried_again(home, monkeypa
     assert [entry.status for entry in _entries(home)] == ["rejected"]
     assert ingest_landing(home).files_new == 1
     assert [entry.status for entry in _entries(home)] == ["rejected", "accepted"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        lines(*(vault(n) for n in range(9))),
+        lines(*(vault(n) for n in range(9))).rstrip(),
+        lines(vault(1)) + b"\n\n" + lines(vault(2)) + b"\n",
+        lines(vault(1)) + b'{"time":\n' + lines(vault(2)),
+        lines(vault(1), "no object", vault(2)),
+        b"\xef\xbb\xbf" + lines(vault(1), vault(2)),
+        gzip.compress(lines(vault(1)) + b"\n" + lines(vault(2))),
+        json.dumps([vault(1), vault(2)], indent=1).encode(),
+    ],
+    ids=["lines", "no line end at the end", "blank lines", "a record cut by a line end", "no object", "BOM", "packed", "array"],
+)
+def test_a_large_file_is_read_while_it_is_kept_as_it_is_read_afterwards(home, read, monkeypatch, content):
+    monkeypatch.setattr(ingest_module, "_LARGE", 1)
+    _land(home, "hashicorp_vault/audit_log/a", content)
+    summary = ingest_landing(home)
+    wanted = read(content, "/".join(VAULT)).result
+    assert (summary.records_parsed, summary.records_rejected) == (wanted.parsed, wanted.rejected)
+    assert _entries(home)[-1].last_event_at == wanted.last_event_at
+
+
+def test_columns_that_only_tables_have_are_there_for_who_reads_a_feeds_files_together(home, connection):
+    """Of JSON records their file has none of them, and the feed's files together have all."""
+    event = {"uuid": "a", "published": "2026-03-02T09:00:00Z", "eventType": "user.session.start", "outcome": {"result": "SUCCESS"}}
+    _land(home, "okta/system_log/a.ndjson", lines(event))
+    assert ingest_landing(home).records_parsed == 1
+    folder = home.lake_folder("okta", "system_log")
+    [file] = [path for path in folder.glob("*.parquet") if path.name != "_schema.parquet"]
+    alone = {column[0] for column in connection.execute(f"DESCRIBE FROM read_parquet('{file}')").fetchall()}
+    together = connection.execute(
+        f"FROM read_parquet(['{folder}/_schema.parquet', '{file}'], union_by_name = true)"
+    ).fetchall()
+    assert "target0_id" not in alone and [len(row) for row in together] == [len(alone) + 16]
+    words = drift_of(home, load_descriptions()["okta", "system_log"], [(file.stem, "a.ndjson")]).words
+    assert words is not None and words.records == 1
