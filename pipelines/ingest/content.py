@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipelines.evidence.compression import check_compression, compression_of, compression_of_content
-from pipelines.evidence.text import is_utf_16, text_of
+from pipelines.evidence.text import UTF_16, is_utf_16, text_of
 from pipelines.ingest.line_count import LineCount
 
 HEAD = 1 << 20
@@ -55,6 +55,11 @@ class Content:
 
     def whole(self, most: int) -> bytes | None:
         """The whole text, None where it is longer than `most`."""
+        if self.compression is None and self.path.stat().st_size <= most:
+            # At once: a megabyte that is put together of pieces is copied twice.
+            text = self.path.read_bytes()
+            if not text.startswith(UTF_16):
+                return text
         found: list[bytes] = []
         left = most
         for chunk in self.chunks():
@@ -90,6 +95,10 @@ class HeldContent(Content):
         self._head = text[:head]
         self._is_whole_in_head = len(text) <= head
         self._text = text
+
+    def whole(self, most: int) -> bytes | None:
+        """The whole text, None where it is longer than `most`."""
+        return self._text if len(self._text) <= most else None
 
     @property
     def is_readable_by_database(self) -> bool:
