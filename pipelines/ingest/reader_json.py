@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -136,9 +136,14 @@ def _foreign_starts(records: Sequence[Any], feed: FeedDescription) -> frozenset[
 
 def _only_beside(foreign: frozenset[KeyPath], records: Sequence[Any], feed: FeedDescription) -> frozenset[KeyPath]:
     """What stands in a record only beside what is foreign: a log store's table has all of a record flattened, or nothing."""
-    flattened = frozenset(path for column in feed.columns for path in column.paths if _is_flattened(path, column.paths))
+    flattened = _flattened(feed)
     is_other = bool(foreign & flattened) and all(_is_unused(path, records) for path in flattened)
     return flattened - foreign if is_other else frozenset()
+
+
+@cache
+def _flattened(feed: FeedDescription) -> frozenset[KeyPath]:
+    return frozenset(path for column in feed.columns for path in column.paths if _is_flattened(path, column.paths))
 
 
 def _is_flattened(path: KeyPath, paths: Sequence[KeyPath]) -> bool:
