@@ -43,6 +43,7 @@ UNFINISHED_PREFIX = ".keeping-"
 # Large enough that neither the disk nor the hash waits for the other; a multiple of any disk's block.
 _CHUNK = 1 << 20
 _BLOCK = 4096
+_DIRECT = getattr(os, "O_DIRECT", 0)
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -142,9 +143,14 @@ def _copy_and_hash(source: int, copy: int, shown: str, watch: Callable[[bytes], 
     # Of whole pages, as a disk without a cache before it asks for.
     buffer = memoryview(mmap.mmap(-1, _CHUNK))
     chunk = buffer[: _fill(buffer, source, shown)]
-    digest = hashlib.sha256(chunk)
-    if watch is not None:
-        watch(bytes(chunk))
+    digest = hashlib.sha256()
+
+    def look_at(chunk: memoryview) -> None:
+        digest.update(chunk)
+        if watch is not None:
+            watch(bytes(chunk))
+
+    look_at(chunk)
     if len(chunk) < _CHUNK:
         _write_all(copy, chunk)
         return digest.hexdigest(), len(chunk)
@@ -158,9 +164,7 @@ def _copy_and_hash(source: int, copy: int, shown: str, watch: Callable[[bytes], 
             writing = writer.submit(_write_all, copy, chunk)
             buffer = next(others)
             chunk = buffer[: _fill(buffer, source, shown)]
-            digest.update(chunk)
-            if watch is not None:
-                watch(bytes(chunk))
+            look_at(chunk)
             writing.result()
     return digest.hexdigest(), size
 
@@ -181,10 +185,9 @@ def _write_past_the_cache(descriptor: int, on: bool = True) -> None:
 
     A copy that is put away would push other things out of the memory, and to copy it there takes longer than to hash it.
     """
-    direct = getattr(os, "O_DIRECT", 0)
     flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
     with suppress(OSError):
-        fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | direct if on else flags & ~direct)
+        fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | _DIRECT if on else flags & ~_DIRECT)
 
 
 def _write_all(descriptor: int, content: memoryview) -> None:
@@ -195,7 +198,7 @@ def _write_all(descriptor: int, content: memoryview) -> None:
             content = content[os.write(descriptor, content) :]
         except OSError as problem:
             # A disk with blocks of another size.
-            if problem.errno != errno.EINVAL or not fcntl.fcntl(descriptor, fcntl.F_GETFL) & getattr(os, "O_DIRECT", 0):
+            if problem.errno != errno.EINVAL or not fcntl.fcntl(descriptor, fcntl.F_GETFL) & _DIRECT:
                 raise
             _write_past_the_cache(descriptor, on=False)
 

@@ -91,8 +91,7 @@ _json = st.recursive(
 _event = st.fixed_dictionaries({"eventID": st.text(min_size=1, max_size=5), "eventName": st.just("x"), "eventTime": st.just("2026-03-02T09:00:00Z")})
 
 
-# Both readings of an example take half a second.
-@settings(OFTEN, max_examples=40)
+@OFTEN
 @given(st.lists(_json | _event, max_size=8), st.sampled_from(["array", "records", "indented"]), st.integers(0, 400))
 def test_every_element_of_an_array_is_a_row_and_a_cut_one_is_refused_whole(read, elements, form, cut):
     document = elements if form == "array" else {"before": [1], "Records": elements, "after": ["]", {}]}

@@ -24,7 +24,7 @@ CUTOFF = START + timedelta(days=90)
 MONTH = timedelta(days=30)
 PEOPLE = ["E1001", "E1002", "E1003", "E1031"]
 HOURS = st.integers(-24 * 60, 24 * 100)
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def at(hours: int) -> datetime:
