@@ -58,10 +58,12 @@ class Original:
     mtime: datetime
 
 
-def keep(home: Home, path: Path, watch: Callable[[bytes], None] | None = None) -> Original:
+def keep(
+    home: Home, path: Path, watch: Callable[[bytes], None] | None = None, room: memoryview | None = None
+) -> Original:
     """Copy a landing file (evidence or sidecar) to the originals and return its hash. Safe to repeat.
 
-    `watch` is shown all bytes, in their order.
+    `watch` is shown all bytes, in their order. If it is larger than the file, `room`, which starts with a page of memory, holds them afterwards.
 
     Raises NotKept when the file can't be taken in now: it changed while it was copied, it is gone, it may not
     be read, it is no regular file, or it leads out of landing. Raises BrokenEvidence when an original of that
@@ -74,7 +76,7 @@ def keep(home: Home, path: Path, watch: Callable[[bytes], None] | None = None) -
             before = os.fstat(source)
             if not stat.S_ISREG(before.st_mode):
                 raise NotKept(f"{shown}: not taken in: it is no regular file.")
-            sha256, size_bytes = _copy_and_hash(source, copy, shown, watch)
+            sha256, size_bytes = _copy_and_hash(source, copy, shown, watch, room)
             after = os.fstat(source)
             if size_bytes != after.st_size or _state(before) != _state(after):
                 raise NotKept(
@@ -138,35 +140,46 @@ def _unfinished_copy(originals: Path) -> Iterator[tuple[int, Path]]:
         Path(name).unlink(missing_ok=True)
 
 
-def _copy_and_hash(source: int, copy: int, shown: str, watch: Callable[[bytes], None] | None) -> tuple[str, int]:
+def _copy_and_hash(
+    source: int, copy: int, shown: str, watch: Callable[[bytes], None] | None, room: memoryview | None
+) -> tuple[str, int]:
     """Copy to the end of `source`, reading it once: what is written is what was hashed."""
-    # Of whole pages, as a disk without a cache before it asks for.
-    buffer = memoryview(mmap.mmap(-1, _CHUNK))
-    chunk = buffer[: _fill(buffer, source, shown)]
+    places = _places(room)
     digest = hashlib.sha256()
+    size = 0
 
-    def look_at(chunk: memoryview) -> None:
+    def take() -> tuple[memoryview, bool]:
+        """The next chunk, and whether it is the last."""
+        nonlocal size
+        place = next(places)
+        chunk = place[: _fill(place, source, shown)]
+        size += len(chunk)
         digest.update(chunk)
         if watch is not None:
             watch(bytes(chunk))
+        return chunk, len(chunk) < len(place)
 
-    look_at(chunk)
-    if len(chunk) < _CHUNK:
+    chunk, is_last = take()
+    if is_last:
         _write_all(copy, chunk)
-        return digest.hexdigest(), len(chunk)
+        return digest.hexdigest(), size
     _write_past_the_cache(copy)
-    # One is filled while the other is written.
-    others = itertools.cycle([memoryview(mmap.mmap(-1, _CHUNK)), buffer])
-    size = 0
+    # One is taken while the other is written.
     with ThreadPoolExecutor(1, thread_name_prefix="write") as writer:
-        while chunk:
-            size += len(chunk)
+        while not is_last:
             writing = writer.submit(_write_all, copy, chunk)
-            buffer = next(others)
-            chunk = buffer[: _fill(buffer, source, shown)]
-            look_at(chunk)
+            chunk, is_last = take()
             writing.result()
+    _write_all(copy, chunk)
     return digest.hexdigest(), size
+
+
+def _places(room: memoryview | None) -> Iterator[memoryview]:
+    """Where to put one chunk after the other: first where there is room, then in two places by turns."""
+    if room is not None:
+        yield from (room[start : start + _CHUNK] for start in range(0, len(room), _CHUNK))
+    # Of whole pages, as a disk without a cache before it asks for.
+    yield from itertools.cycle([memoryview(mmap.mmap(-1, _CHUNK)) for _ in range(2)])
 
 
 def _fill(buffer: memoryview, source: int, shown: str) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipelines.evidence.compression import unpacked
 
-UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 
 LARGEST_ANSWER = 64 << 20
@@ -28,7 +28,7 @@ def text_of(path: Path, name: str) -> Iterator[bytes]:
 
 def is_utf_16(path: Path, name: str) -> bool:
     """Whether the content, unpacked, is UTF-16. Raises UnreadableFile like `unpacked`."""
-    return _is_utf_16(next(iter(unpacked(path, name)), b"")[:4])
+    return begins_utf_16(next(iter(unpacked(path, name)), b"")[:4])
 
 
 def as_utf_8(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -42,7 +42,7 @@ def as_utf_8(pieces: Iterable[bytes]) -> Iterator[bytes]:
         head += piece
         if len(head) >= 4:
             break
-    if not _is_utf_16(head):
+    if not begins_utf_16(head):
         yield from itertools.chain([head] if head else [], left)
         return
     decoder = codecs.getincrementaldecoder("utf-16")("surrogatepass")
@@ -56,8 +56,9 @@ def as_utf_8(pieces: Iterable[bytes]) -> Iterator[bytes]:
         yield b"\xff"
 
 
-def _is_utf_16(head: bytes) -> bool:
-    return head.startswith(UTF_16) and not head.startswith(_UTF_32)
+def begins_utf_16(head: bytes) -> bool:
+    """Whether a content that begins with these four bytes is UTF-16."""
+    return head.startswith(_UTF_16) and not head.startswith(_UTF_32)
 
 
 def csv_within(document: bytes) -> bytes | None:

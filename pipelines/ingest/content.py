@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipelines.evidence.compression import check_compression, compression_of, compression_of_content
-from pipelines.evidence.text import UTF_16, is_utf_16, text_of
+from pipelines.evidence.text import begins_utf_16, is_utf_16, text_of
 from pipelines.ingest.line_count import LineCount
 
 HEAD = 1 << 20
@@ -25,16 +25,22 @@ _PIPE_SIZE = 1 << 20
 class Content:
     """One evidence file, to be read any number of times from its start. `name` is its original name.
 
-    `counted` waits for the count of the lines of the file as it lies on the disk, where somebody who reads all of it
+    `held` are its bytes where they are in memory, as they lie on the disk. `counted` waits for the count of the lines of the file as it lies on the disk, where somebody who reads all of it
     counts them. Raises UnreadableFile when the name says that it is packed and it is not.
     """
 
-    def __init__(self, path: Path, name: str, counted: Callable[[], LineCount] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        counted: Callable[[], LineCount] | None = None,
+        held: memoryview | None = None,
+    ) -> None:
         self.path = path
         self.name = name
         self.counted = counted
-        with path.open("rb") as file:
-            self.compression = compression_of_content(file.read(4))
+        self._held = held
+        self.compression = compression_of_content(self._start())
         if compression_of(name) not in (None, self.compression):
             check_compression(path, name)
         self._head: bytes | None = None
@@ -53,13 +59,10 @@ class Content:
             self._head = bytes(found[:HEAD])
         return self._head
 
-    def whole(self, most: int) -> bytes | None:
+    def whole(self, most: int) -> memoryview | None:
         """The whole text, None where it is longer than `most`."""
-        if self.compression is None and self.path.stat().st_size <= most:
-            # At once: a megabyte that is put together of pieces is copied twice.
-            text = self.path.read_bytes()
-            if not text.startswith(UTF_16):
-                return text
+        if self._held is not None and self.compression is None and not begins_utf_16(self._start()):
+            return self._held if len(self._held) <= most else None
         found: list[bytes] = []
         left = most
         for chunk in self.chunks():
@@ -67,7 +70,13 @@ class Content:
             left -= len(chunk)
             if left < 0:
                 return None
-        return b"".join(found)
+        return memoryview(b"".join(found))
+
+    def _start(self) -> bytes:
+        if self._held is not None:
+            return bytes(self._held[:4])
+        with self.path.open("rb") as file:
+            return file.read(4)
 
     @property
     def is_readable_by_database(self) -> bool:
@@ -87,18 +96,20 @@ class Content:
 class HeldContent(Content):
     """Text of a file, or found inside one, that is in memory."""
 
-    def __init__(self, outer: Content, text: bytes, head: int = HEAD) -> None:
+    _held: memoryview
+
+    def __init__(self, outer: Content, text: bytes | memoryview, head: int = HEAD) -> None:
         self.path = outer.path
         self.name = outer.name
         self.counted = None
         self.compression = None
-        self._head = text[:head]
+        self._held = memoryview(text)
+        self._head = bytes(self._held[:head])
         self._is_whole_in_head = len(text) <= head
-        self._text = text
 
-    def whole(self, most: int) -> bytes | None:
+    def whole(self, most: int) -> memoryview | None:
         """The whole text, None where it is longer than `most`."""
-        return self._text if len(self._text) <= most else None
+        return self._held if len(self._held) <= most else None
 
     @property
     def is_readable_by_database(self) -> bool:
@@ -107,7 +118,12 @@ class HeldContent(Content):
 
     def chunks(self) -> Iterator[bytes]:
         """The text, in pieces."""
-        return (self._text[at : at + HEAD] for at in range(0, len(self._text), HEAD))
+        return in_chunks(self._held)
+
+
+def in_chunks(text: memoryview) -> Iterator[bytes]:
+    """A text in memory, in pieces."""
+    return (bytes(text[at : at + HEAD]) for at in range(0, len(text), HEAD))
 
 
 class Pieces:

@@ -8,6 +8,7 @@ ledger is written in the order of the landing folder.
 from __future__ import annotations
 
 import itertools
+import mmap
 import os
 import time
 from collections import defaultdict, deque
@@ -16,6 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import SimpleQueue
 
 from pipelines.errors import NotKept, UnreadableFile, UserMistake
 from pipelines.evidence.collection_time import collected_at
@@ -30,9 +32,10 @@ from pipelines.ingest.descriptions import FeedDescription, load_descriptions
 from pipelines.ingest.lake import Lake
 from pipelines.ingest.line_count import LineCount
 from pipelines.ingest.outcome import ReadResult
-from pipelines.ingest.reader import EMPTY, Reading, prepared, prepared_together
+from pipelines.ingest.reader import EMPTY, KeptFile, Reading, prepared, prepared_together
 from pipelines.ingest.reader_together import LARGEST_SMALL
 from pipelines.ingest.reading import reading_connection
+from pipelines.ingest.tray import Tray
 from pipelines.settings import feed_timezones
 from pipelines.warehouse import Connection, QueryFailed
 
@@ -116,7 +119,7 @@ class _TakenIn:
 
 @dataclass(frozen=True)
 class _Kept:
-    """One landing file among the originals. `result` is None when it has yet to be read."""
+    """One landing file among the originals. `result` is None when it has yet to be read; `held` are its bytes."""
 
     landed: LandedFile
     fingerprint: Fingerprint | None
@@ -125,6 +128,7 @@ class _Kept:
     sidecar_sha256: str | None
     result: ReadResult | None
     problems: Sequence[str]
+    held: memoryview | None = None
 
     @property
     def declared_record_count(self) -> int | None:
@@ -144,6 +148,7 @@ class _Run:
             self.summary.problems.append(self._ledger.repaired)
         self._connection: Connection | None = None
         self._unthreaded: Connection | None = None
+        self._trays: SimpleQueue[Tray] = SimpleQueue()
         # What reading brought, by feed and hash: the same bytes delivered again are not read again.
         self._results: dict[tuple[str, str, str], ReadResult] = {}
         for entry in self._ledger.entries:
@@ -153,6 +158,8 @@ class _Run:
         for connection in (self._connection, self._unthreaded):
             if connection is not None:
                 connection.close()
+        while not self._trays.empty():
+            self._trays.get().close()
 
     @property
     def _database(self) -> Connection:
@@ -266,6 +273,8 @@ class _Run:
         if new:
             # Made here and not by whichever worker comes first.
             _ = self._database, self._database_for_pipes
+            for _ in range(_WORKERS):
+                self._trays.put(Tray(_LARGEST_TOGETHER + _MOST_TOGETHER * mmap.PAGESIZE))
         waiting: list[_TakenIn] = []
         since = time.monotonic()
         taken_in = itertools.chain.from_iterable(self._in_order(new, index))
@@ -316,12 +325,20 @@ class _Run:
 
     def _take_in(self, lot: Sequence[LandedFile], index: LandingIndex) -> list[_TakenIn]:
         """Keep and read files of one feed; those that have to be read, together."""
+        tray = self._trays.get()
+        try:
+            return self._take_in_with(tray, lot, index)
+        finally:
+            tray.clear()
+            self._trays.put(tray)
+
+    def _take_in_with(self, tray: Tray, lot: Sequence[LandedFile], index: LandingIndex) -> list[_TakenIn]:
         taken: dict[int, _TakenIn] = {}
         waiting: dict[int, _Kept] = {}
         for number, landed in enumerate(lot):
             fingerprint = index.fingerprint(landed)
             try:
-                kept = self._kept(landed, fingerprint, may_wait=len(lot) > 1)
+                kept = self._kept(landed, fingerprint, tray if len(lot) > 1 else None)
             except NotKept as problem:
                 taken[number] = _TakenIn(landed, fingerprint, None, [str(problem)])
                 continue
@@ -329,7 +346,8 @@ class _Run:
                 waiting[number] = kept
             else:
                 taken[number] = self._taken_in(kept, kept.result)
-        for (number, kept), result in zip(waiting.items(), self._read_kept(list(waiting.values())), strict=True):
+        results = self._read_kept(list(waiting.values()), tray)
+        for (number, kept), result in zip(waiting.items(), results, strict=True):
             taken[number] = self._taken_in(kept, result)
         return [taken[number] for number in range(len(lot))]
 
@@ -339,32 +357,34 @@ class _Run:
         problems = [*kept.problems, *_problems(self._place(landed), result)]
         return _TakenIn(landed, kept.fingerprint, record, problems, is_final=result.reject_reason != _READER_FAULT)
 
-    def _kept(self, landed: LandedFile, fingerprint: Fingerprint | None, may_wait: bool) -> _Kept:
-        """The file among the originals, read too, unless it may wait to be read with others."""
+    def _kept(self, landed: LandedFile, fingerprint: Fingerprint | None, tray: Tray | None) -> _Kept:
+        """The file among the originals, read too, unless it may wait on a tray to be read with others."""
         problems: list[str] = []
         sidecar, sidecar_sha256, sidecar_fault = self._declared(landed, problems)
         feed = self._descriptions.get((landed.system, landed.feed))
         result: ReadResult | None = None
+        held: memoryview | None = None
         if sidecar_fault is not None or feed is None:
             original = keep(self._home, landed.path)
             reason = sidecar_fault or _no_such_feed(landed, self._descriptions)
             result = ReadResult(status="rejected", reject_reason=reason)
         else:
             declared = sidecar.record_count if sidecar else None
-            original, result = self._kept_and_read(landed, feed, declared, may_wait)
-        return _Kept(landed, fingerprint, original, sidecar, sidecar_sha256, result, problems)
+            original, result, held = self._kept_and_read(landed, feed, declared, tray)
+        return _Kept(landed, fingerprint, original, sidecar, sidecar_sha256, result, problems, held)
 
-    def _read_kept(self, files: Sequence[_Kept]) -> list[ReadResult]:
+    def _read_kept(self, files: Sequence[_Kept], tray: Tray) -> list[ReadResult]:
         """Read files of one feed: together as far as that goes."""
         if not files:
             return []
         feed = self._descriptions[files[0].landed.system, files[0].landed.feed]
         results: list[ReadResult | None] = []
         with prepared_together(
-            [(kept.original.path, kept.landed.name) for kept in files],
+            [KeptFile(kept.original.path, kept.landed.name, kept.held) for kept in files],
             feed,
             self._home.lake_folder(feed.system, feed.feed),
             self._database_for_pipes,
+            tray,
         ) as readings:
             for kept, reading in zip(files, readings, strict=True):
                 if reading is not None:
@@ -400,21 +420,23 @@ class _Run:
         return sidecar, original.sha256, None
 
     def _kept_and_read(
-        self, landed: LandedFile, feed: FeedDescription, declared: int | None, may_wait: bool
-    ) -> tuple[Original, ReadResult | None]:
+        self, landed: LandedFile, feed: FeedDescription, declared: int | None, tray: Tray | None
+    ) -> tuple[Original, ReadResult | None, memoryview | None]:
         before = _settled_state(landed.path)
         if before is not None and before[0] >= _LARGE:
             both = self._kept_while_read(landed, feed, declared, before)
             if both is not None:
-                return both
-        original = keep(self._home, landed.path)
+                return *both, None
+        room = tray.room_for(_size(landed.path)) if tray else None
+        original = keep(self._home, landed.path, room=room)
         known = self._read_before(feed, original.sha256)
         # Without a record in it, a file is what its own sidecar says.
         if known is not None and known.parsed + known.rejected:
-            return original, known
-        if may_wait:
-            return original, None
-        return original, self._read(original.path, landed.name, feed, original.sha256, declared)
+            return original, known, None
+        if tray:
+            is_held = room is not None and original.size_bytes < len(room)
+            return original, None, room[: original.size_bytes] if room is not None and is_held else None
+        return original, self._read(original.path, landed.name, feed, original.sha256, declared), None
 
     def _kept_while_read(
         self, landed: LandedFile, feed: FeedDescription, declared: int | None, before: tuple[int, ...]

@@ -6,6 +6,7 @@ another (`caller` and `caller.value`) or two keys differ by case alone, the part
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from functools import cached_property
 
 from pipelines.ingest.descriptions import KeyPath
 from pipelines.warehouse import literal, name
+
+_WRITTEN_AS_IT_IS = re.compile(r"[\w.:@-]+", re.ASCII)
+_ESCAPE = "\\"
 
 _Lookups = dict[str, tuple[str, list[tuple[KeyPath, KeyPath]]]]
 """Alias -> the text that is looked into, and of each path what is left of it there, and the whole."""
@@ -61,12 +65,13 @@ class _Node:
 @dataclass(frozen=True)
 class Found:
     """SQL for a value: `text` is a VARCHAR, JSON's own text where `is_json`, a list of structures where `is_list`.
-    `may_be_whole`: it also has parts named."""
+    `may_be_whole`: it also has parts named. `absent`, where there is one, is a condition under which it is NULL for sure."""
 
     text: str
     is_json: bool = False
     is_list: bool = False
     may_be_whole: bool = False
+    absent: str | None = None
 
 
 class JsonShape:
@@ -131,7 +136,7 @@ class JsonShape:
         for alias, (_, paths) in self._lookups(record, whole).items():
             for number, (_, full) in enumerate(paths, 1):
                 if full == path:
-                    return Found(f"{alias}[{number}]")
+                    return Found(f"{alias}[{number}]", absent=f"{alias} IS NULL")
         raise KeyError(path)
 
     def _way(self, path: KeyPath, record: str, whole: str) -> tuple[str, _Node, KeyPath]:
@@ -189,4 +194,14 @@ def _looked_up(text: str, paths: Sequence[KeyPath], is_json: bool = False) -> st
         return found
     # As a range, the first character is compared without looking at the rest. TRY instead of json_valid() would take
     # a batch with one text that is no JSON row by row.
-    return f"(CASE WHEN {text} >= '{{' AND {text} < '|' AND json_valid({text}) THEN {found} END)"
+    conditions = [f"{text} >= '{{'", f"{text} < '|'", *_may_have_one(text, paths), f"json_valid({text})"]
+    return f"(CASE WHEN {' AND '.join(conditions)} THEN {found} END)"
+
+
+def _may_have_one(text: str, paths: Sequence[KeyPath]) -> Iterator[str]:
+    """A condition that an object's text meets wherever it has one of the paths: to search it takes less than to parse it."""
+    keys = {path[0] for path in paths}
+    if all(_WRITTEN_AS_IT_IS.fullmatch(key) for key in keys):
+        shortest = [key for key in sorted(keys) if not any(other in key for other in keys - {key})]
+        # An escape may stand for any character.
+        yield f"({' OR '.join(f'contains({text}, {literal(part)})' for part in [*shortest, _ESCAPE])})"

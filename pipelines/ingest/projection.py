@@ -246,7 +246,8 @@ def _value(column: Column, found: Found, masked: bool) -> str:
                 f"CASE WHEN {text} >= '{{' AND {text} < '|' THEN map_from_entries(list_transform(map_entries({entries}), "
                 f"lambda entry: {{k: entry.key, v: {parts}}})) END"
             )
-    return _redacted(column, _text(text, column.nulls, may_be_container=not masked and not found.may_be_whole))
+    value = _text(text, column.nulls, not masked and not found.may_be_whole, found.absent)
+    return _redacted(column, value)
 
 
 def _as_json(text: str, is_json: bool) -> str:
@@ -298,10 +299,10 @@ def _item(fields: Mapping[str, ItemField], shape: JsonShape, item: str, depth: i
     return "{" + ", ".join(parts) + "}"
 
 
-def _text(found: str, nulls: Sequence[str], may_be_container: bool) -> str:
+def _text(found: str, nulls: Sequence[str], may_be_container: bool, absent: str | None = None) -> str:
     """A text, but for words that stand for nothing; or JSON's own text, number or truth value, never an object's JSON."""
     # In one CASE: what is found would be evaluated once for each.
-    conditions = []
+    conditions = [absent] if absent else []
     if nulls:
         conditions.append(f"{found} IN ({', '.join(literal(each) for each in nulls)})")
     if not may_be_container:
@@ -310,8 +311,8 @@ def _text(found: str, nulls: Sequence[str], may_be_container: bool) -> str:
 
 
 def _begins_container(text: str) -> str:
-    # As a range, the first character is compared without looking at the rest.
-    return f"{text} >= '{{' AND {text} < '|' OR {text} >= '[' AND {text} < '\\'"
+    # Both brackets at once: they differ in one bit, and there is no third character like them.
+    return f"ascii({text}) | {ord('{') ^ ord('[')} = {ord('{')}"
 
 
 def _redacted(column: Column, found: str) -> str:

@@ -6,7 +6,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +25,7 @@ from pipelines.ingest.reader_json import read_json, rejected_of_json
 from pipelines.ingest.reader_together import read_together
 from pipelines.ingest.reading import reading_connection, tally, write_empty, write_one_rejected
 from pipelines.ingest.rejected import RejectedRecord, write_rejected
+from pipelines.ingest.tray import Tray
 from pipelines.warehouse import Connection
 
 __all__ = ["ReadResult", "read_evidence_file"]
@@ -114,11 +115,20 @@ def prepared(
         rejected.unlink(missing_ok=True)
 
 
+@dataclass(frozen=True)
+class KeptFile:
+    """A file to be read with others. `held` are its bytes where they are in memory."""
+
+    path: Path
+    original_name: str
+    held: memoryview | None
+
+
 @contextmanager
 def prepared_together(
-    files: Sequence[tuple[Path, str]], description: FeedDescription, folder: Path, connection: Connection
+    files: Sequence[KeptFile], description: FeedDescription, folder: Path, connection: Connection, tray: Tray
 ) -> Iterator[list[Reading | None]]:
-    """Read small files, each a path and an original name, at once, as `prepared` does one.
+    """Read small files at once, as `prepared` does one.
 
     None stands for a file that is to be read by itself: it isn't small, or something in it is unusual.
     """
@@ -127,7 +137,7 @@ def prepared_together(
     rows = [folder / f"{stem}-{number}.rows" for number in range(len(files))]
     own = connection.cursor()
     try:
-        results = _read_together(own, files, description, rows)
+        results = _read_together(own, files, description, rows, tray)
         yield [Reading(results[n], path, None) if n in results else None for n, path in enumerate(rows)]
     finally:
         own.close()
@@ -136,14 +146,14 @@ def prepared_together(
 
 
 def _read_together(
-    connection: Connection, files: Sequence[tuple[Path, str]], feed: FeedDescription, rows: Sequence[Path]
+    connection: Connection, files: Sequence[KeptFile], feed: FeedDescription, rows: Sequence[Path], tray: Tray
 ) -> dict[int, ReadResult]:
     contents = {}
-    for number, (path, name) in enumerate(files):
+    for number, file in enumerate(files):
         with suppress(UnreadableFile):
-            contents[number] = Content(path, name)
+            contents[number] = Content(file.path, file.original_name, held=file.held)
     numbers = list(contents)
-    found = read_together(connection, list(contents.values()), feed, [rows[number] for number in numbers])
+    found = read_together(connection, list(contents.values()), feed, [rows[number] for number in numbers], tray)
     return {numbers[place]: result for place, result in found.items()}
 
 

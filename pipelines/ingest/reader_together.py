@@ -1,6 +1,6 @@
 """Reads many small JSON files of one feed with one query: to plan a query takes as long as to read megabytes with it.
 
-All their records go through one pipe, and a record of our own stands before those of each file. Only files in which
+All their records lie in one file in memory, and a record of our own stands before those of each file. Only files in which
 nothing is wrong or unusual are read so; each of the others is left to be read by itself, where every fault is told.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from pipelines.errors import UnreadableFile
 from pipelines.evidence.containers import Layout, is_json
 from pipelines.evidence.json_text import BOM, LARGEST_TAIL, array_ends, written
-from pipelines.ingest.content import Content, HeldContent, piped
+from pipelines.ingest.content import Content, HeldContent, in_chunks
 from pipelines.ingest.descriptions import FeedDescription
 from pipelines.ingest.line_count import LineCount
 from pipelines.ingest.outcome import NotThisFeed, NotValid, ReadResult
@@ -29,6 +29,7 @@ from pipelines.ingest.reader_json import (
 )
 from pipelines.ingest.reading import Tally, tallies, write_rows
 from pipelines.ingest.recognition import json_layout
+from pipelines.ingest.tray import Tray
 from pipelines.warehouse import Connection, QueryFailed, literal, name
 
 LARGEST_SMALL = 8 << 20
@@ -54,7 +55,7 @@ class _Small:
 
 
 def read_together(
-    connection: Connection, contents: Sequence[Content], feed: FeedDescription, targets: Sequence[Path]
+    connection: Connection, contents: Sequence[Content], feed: FeedDescription, targets: Sequence[Path], tray: Tray
 ) -> dict[int, ReadResult]:
     """Write the rows of each file to the target in its place, as far as they can be read together.
 
@@ -65,7 +66,7 @@ def read_together(
         return {}
     results: dict[int, ReadResult] = {}
     for (form, plan), files in _alike(contents, feed):
-        results |= _read(connection, files, form, plan, targets)
+        results |= _read(connection, files, form, plan, targets, tray)
     return results
 
 
@@ -90,7 +91,7 @@ def _small(number: int, content: Content, feed: FeedDescription) -> _Small | Non
     """The file, if it is small, and if nothing but lines, one array or one record is in it."""
     try:
         text = content.whole(LARGEST_SMALL)
-        if not text or not text.strip() or not is_json(text[:_HEAD], feed.shapes):
+        if not text or _is_blank(text) or not is_json(bytes(text[:_HEAD]), feed.shapes):
             return None
         layout = json_layout(HeldContent(content, text, _HEAD), feed)
     except (UnreadableFile, NotThisFeed, NotValid):
@@ -99,23 +100,28 @@ def _small(number: int, content: Content, feed: FeedDescription) -> _Small | Non
         return None
     if layout.form == "lines":
         count = LineCount()
-        count.add(text)
-        return _Small(number, layout, memoryview(text), count.lines_to_expect)
+        for chunk in in_chunks(text):
+            count.add(chunk)
+        return _Small(number, layout, text, count.lines_to_expect)
     if layout.form == "array":
         return _array(number, layout, text)
     # As a rule one record: if it is several, they are more rows than one, or no array.
-    return _Small(number, layout, memoryview(text.removeprefix(BOM)), 1)
+    return _Small(number, layout, text[len(BOM) if text[: len(BOM)] == BOM else 0 :], 1)
 
 
-def _array(number: int, layout: Layout, text: bytes) -> _Small | None:
+def _is_blank(text: memoryview) -> bool:
+    return not any(chunk.strip() for chunk in in_chunks(text))
+
+
+def _array(number: int, layout: Layout, text: memoryview) -> _Small | None:
     tail_start = max(layout.start, len(text) - LARGEST_TAIL)
-    found = next(array_ends(layout.prefix, text[tail_start:]), None)
+    found = next(array_ends(layout.prefix, bytes(text[tail_start:])), None)
     if found is None:
         return None
     end, around = found
     if has_other_lists(around or {}, layout):
         return None
-    return _Small(number, layout, memoryview(text)[layout.start : tail_start + end], None, around or {})
+    return _Small(number, layout, text[layout.start : tail_start + end], None, around or {})
 
 
 def _read(
@@ -124,6 +130,7 @@ def _read(
     form: str,
     plan: FeedDescription,
     targets: Sequence[Path],
+    tray: Tray,
 ) -> dict[int, ReadResult]:
     if len(files) < 2:
         return {}
@@ -131,7 +138,7 @@ def _read(
     mark = f"upheld:{secrets.token_hex(16)}"
     pour: Callable[[Sequence[_Small], str], Iterator[bytes | memoryview]] = _array_of if form == "array" else _lines_of
     try:
-        with piped(pour(files, mark)) as path:
+        with tray.as_file(pour(files, mark)) as path:
             _gather(connection, rows_query(plan, path, form, mark), mark)
         if _count_marks(connection, mark) == len(files):
             return _settled(connection, files, plan, targets, mark)
@@ -141,7 +148,7 @@ def _read(
         connection.execute(f"DROP TABLE IF EXISTS {_TABLE}")
     # One of them is damaged, or is not closed and swallowed the next one's mark: others can still be read together.
     half = len(files) // 2
-    again = partial(_read, connection, form=form, plan=plan, targets=targets)
+    again = partial(_read, connection, form=form, plan=plan, targets=targets, tray=tray)
     return again(files[:half]) | again(files[half:])
 
 
@@ -149,7 +156,7 @@ def _array_of(files: Sequence[_Small], mark: str) -> Iterator[bytes | memoryview
     yield b"["
     for position, small in enumerate(files):
         yield (b"," if position else b"") + written({mark: mark})
-        if bytes(small.records).strip():
+        if not _is_blank(small.records):
             yield b","
             yield small.records
     yield b"]"

@@ -1,6 +1,7 @@
 import errno
 import fcntl
 import hashlib
+import mmap
 import os
 import stat
 
@@ -29,6 +30,17 @@ def test_a_copy_of_any_length_is_the_same_bytes_under_their_hash(room, size):
     content = os.urandom(size)
     kept = keep(room.home, room.land("okta/users/a.json", content))
     assert (kept.path.read_bytes(), kept.sha256) == (content, hashlib.sha256(content).hexdigest())
+
+
+@pytest.mark.parametrize("size", [0, 1, 4095, 4096, originals._CHUNK, originals._CHUNK + 1, 3 * originals._CHUNK + 5])
+@pytest.mark.parametrize("more", [1, 4096, 2 * originals._CHUNK, -1, -4096])
+def test_where_there_is_room_for_a_file_its_bytes_are_there_afterwards(room, size, more):
+    content = os.urandom(size)
+    there = memoryview(mmap.mmap(-1, max(1, size + more)))
+    kept = keep(room.home, room.land("okta/users/a.json", content), room=there)
+    assert (kept.path.read_bytes(), kept.sha256) == (content, hashlib.sha256(content).hexdigest())
+    if len(there) > size:
+        assert bytes(there[:size]) == content
 
 
 @pytest.mark.skipif(not hasattr(os, "O_DIRECT"), reason="this system writes through its cache always")

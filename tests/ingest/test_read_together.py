@@ -20,6 +20,7 @@ from pipelines.ingest.descriptions import load_descriptions
 from pipelines.ingest.ingest import ingest_landing
 from pipelines.ingest.reader import read_evidence_file
 from pipelines.ingest.reader_together import LARGEST_SMALL, read_together
+from pipelines.ingest.tray import Tray
 from tests.ingest.made_up_records import cloudtrail, line, lines
 
 FEED = load_descriptions()["aws", "cloudtrail"]
@@ -63,14 +64,19 @@ WRONG = {
 _file = st.tuples(st.sampled_from([*GOOD] * 2 + [*WRONG]), _events)
 
 
+# One for all of them, as in a run: nothing of earlier files may be found on it.
+_TRAY = Tray(1 << 20)
+
+
 def _together(connection, folder, files: list[bytes]):
     """For each file that was read with the others: the result and the rows as they were written."""
     contents = []
     for number, content in enumerate(files):
         (folder / f"{number}.in").write_bytes(content)
-        contents.append(Content(folder / f"{number}.in", "export"))
+        held = memoryview(content) if number % 2 else None
+        contents.append(Content(folder / f"{number}.in", "export", held=held))
     targets = [folder / f"{number}.rows" for number in range(len(files))]
-    found = read_together(connection.cursor(), contents, FEED, targets)
+    found = read_together(connection.cursor(), contents, FEED, targets, _TRAY)
     return {number: (result, targets[number].read_bytes()) for number, result in found.items()}
 
 

@@ -178,3 +178,44 @@ def test_reading_is_repeatable_to_the_byte(read, connection, tmp_path):
         read_evidence_file(original, "log", feed, target, rejected, connection=connection)
         made.append((target.read_bytes(), rejected.read_bytes()))
     assert made[0] == made[1]
+
+
+def _of_another_spelling(data) -> dict:
+    # Keys that differ by case alone are looked up in the text of what is around them.
+    return cloudtrail(1, eventName="GetSecretValue", additionalEventData=data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"SecretId": "s", "other": 1},
+        {"other": {"a": ["x"]}, "secretId": "s"},
+        '{"SecretId": "s"}',
+        '{"\\u0053ecretId": "s"}',
+        '{"secret\\u0049d": "s", "other": "\\\\"}',
+    ],
+    ids=str,
+)
+def test_what_is_looked_up_is_found_however_its_key_is_written(read, data):
+    [row] = read(lines(_of_another_spelling(data)), "aws/cloudtrail").rows
+    assert row["service_secret_id"] == "s"
+
+
+@pytest.mark.parametrize(
+    "data", [{"TheSecretId": "s"}, {"a": {"SecretId": "s"}}, {"note": "SecretId"}, "SecretId", '{"SecretId": "s"', "{SecretId}", None], ids=str
+)
+def test_nothing_is_looked_up_where_the_key_only_seems_to_be(read, data):
+    [row] = read(lines(_of_another_spelling(data)), "aws/cloudtrail").rows
+    assert (row["service_secret_id"], row["reject_reason"]) == (None, None)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[", "{x}", "[x]", "]", "}", "\\", "z", "|", ";", "\u015b{", "\U0001005b", "\u215b", " {}", "5"])
+def test_a_text_is_itself_whatever_it_begins_with(read, text):
+    [row] = read(lines(cloudtrail(1, errorCode=text)), "aws/cloudtrail").rows
+    assert row["error_code"] == text
+
+
+@pytest.mark.parametrize("value", [{}, [], {"a": 1}, [1], "{}", '["a"]', '{"a": "b"}'], ids=str)
+def test_an_object_or_a_list_is_no_text_even_where_it_came_as_text(read, value):
+    [row] = read(lines(cloudtrail(1, errorCode=value)), "aws/cloudtrail").rows
+    assert row["error_code"] is None
