@@ -13,8 +13,9 @@ import mmap
 import os
 import stat
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,6 +43,8 @@ UNFINISHED_PREFIX = ".keeping-"
 
 # Large enough that neither the disk nor the hash waits for the other; a multiple of any disk's block.
 _CHUNK = 1 << 20
+# So many chunks are in memory, so that a write that is slow now and then holds nobody up.
+_PLACES = 4
 _BLOCK = 4096
 _DIRECT = getattr(os, "O_DIRECT", 0)
 
@@ -164,22 +167,26 @@ def _copy_and_hash(
         _write_all(copy, chunk)
         return digest.hexdigest(), size
     _write_past_the_cache(copy)
-    # One is taken while the other is written.
+    # The next are taken while the ones before them are written.
     with ThreadPoolExecutor(1, thread_name_prefix="write") as writer:
+        writing: deque[Future[None]] = deque()
         while not is_last:
-            writing = writer.submit(_write_all, copy, chunk)
+            writing.append(writer.submit(_write_all, copy, chunk))
+            if len(writing) == _PLACES:
+                writing.popleft().result()
             chunk, is_last = take()
-            writing.result()
+        while writing:
+            writing.popleft().result()
     _write_all(copy, chunk)
     return digest.hexdigest(), size
 
 
 def _places(room: memoryview | None) -> Iterator[memoryview]:
-    """Where to put one chunk after the other: first where there is room, then in two places by turns."""
+    """Where to put one chunk after the other: first where there is room, then in a few places by turns."""
     if room is not None:
         yield from (room[start : start + _CHUNK] for start in range(0, len(room), _CHUNK))
     # Of whole pages, as a disk without a cache before it asks for.
-    yield from itertools.cycle([memoryview(mmap.mmap(-1, _CHUNK)) for _ in range(2)])
+    yield from itertools.cycle([memoryview(mmap.mmap(-1, _CHUNK)) for _ in range(_PLACES)])
 
 
 def _fill(buffer: memoryview, source: int, shown: str) -> int:

@@ -14,6 +14,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,9 +84,9 @@ def ingest_landing(
     with run_lock(home):
         run = _Run(home, feeds, progress or (lambda _: None))
         try:
-            run.prepare_lake()
-            run.read_again()
-            run.take_in_landing()
+            with run.lake_prepared():
+                run.read_again()
+                run.take_in_landing()
         finally:
             run.close()
         return run.summary
@@ -177,11 +178,20 @@ class _Run:
 
     # -- the lake -----------------------------------------------------------------------------------------------------
 
-    def prepare_lake(self) -> None:
-        """Every described feed has its tables, whether or not it ever delivered."""
+    @contextmanager
+    def lake_prepared(self) -> Iterator[None]:
+        """Every described feed has its tables when the block ends, whether or not it ever delivered."""
         self._lake.remove_unfinished()
-        for feed in self._lake.without_tables():
-            self._lake.make_tables(self._database, feed)
+        missing = self._lake.without_tables()
+        if not missing:
+            yield
+            return
+        connection = self._database.cursor()
+        with ThreadPoolExecutor(1, thread_name_prefix="prepare") as preparer:
+            preparing = [preparer.submit(self._lake.make_tables, connection, feed) for feed in missing]
+            yield
+            for made in preparing:
+                made.result()
 
     def read_again(self) -> None:
         """Make rows anew that were read with another description, or are not there."""

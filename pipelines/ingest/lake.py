@@ -48,6 +48,7 @@ class Lake:
 
     def note_read_with(self, feed: FeedDescription) -> None:
         """Say that all of the feed's rows were read with this description."""
+        self._folder(feed).mkdir(parents=True, exist_ok=True)
         _write(self._folder(feed) / DESCRIPTION, feed.fingerprint)
 
     def files(self, feed: FeedDescription) -> Collection[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-_LONG_LINE = 400
+_LONG_LINE = 100
 
 
 class LineCount:
@@ -23,7 +23,7 @@ class LineCount:
 
     def add(self, chunk: bytes) -> None:
         """Count what comes next."""
-        ended = _searched(chunk) if self._has_long_lines else chunk.count(b"\n")
+        ended = _removed(chunk) if self._has_long_lines else chunk.count(b"\n")
         self._has_long_lines = len(chunk) > _LONG_LINE * ended
         self._ended += ended
         self._tail = chunk if len(chunk) >= 64 else self._tail[-64:] + chunk
@@ -38,11 +38,6 @@ class LineCount:
         return self._ended + unended - max(0, blank_end.count(b"\n") + unended - 1 if blank_end else 0)
 
 
-def _searched(chunk: bytes) -> int:
-    """How many line feeds there are. count() looks at every byte; where lines are long, searching is three times as fast."""
-    ended = 0
-    at = chunk.find(b"\n")
-    while at >= 0:
-        ended += 1
-        at = chunk.find(b"\n", at + 1)
-    return ended
+def _removed(chunk: bytes) -> int:
+    """How many line feeds there are. count() looks at every byte; where lines are long, to leave them out takes a fifth."""
+    return len(chunk) - len(chunk.replace(b"\n", b""))

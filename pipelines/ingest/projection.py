@@ -312,7 +312,7 @@ def _text(found: str, nulls: Sequence[str], may_be_container: bool, absent: str 
 
 def _begins_container(text: str) -> str:
     # Both brackets at once: they differ in one bit, and there is no third character like them.
-    return f"ascii({text}) | {ord('{') ^ ord('[')} = {ord('{')}"
+    return f"unicode({text}) | {ord('{') ^ ord('[')} = {ord('{')}"
 
 
 def _redacted(column: Column, found: str) -> str:

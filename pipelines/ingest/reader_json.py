@@ -84,7 +84,7 @@ def read_json(connection: Connection, content: Content, feed: FeedDescription, t
     if quick is not feed:
         with suppress(NotValid, QueryFailed):
             read = _read_plain(connection, content, layout, quick, target)
-            found = tally(connection, quick, target)
+            found = read.tally or tally(connection, quick, target)
             if not found.rejected and not found.without_id:
                 return replace(read, tally=found)
     return _read(connection, content, layout, feed, target)
@@ -255,8 +255,7 @@ def _read_plain(
     connection: Connection, content: Content, layout: Layout, feed: FeedDescription, target: Path
 ) -> JsonFile:
     if layout.form == "lines":
-        _read_lines(connection, content, feed, target)
-        return JsonFile(layout, True)
+        return JsonFile(layout, True, tally=_read_lines(connection, content, feed, target))
     if layout.form == "array":
         return _read_array(connection, content, layout, feed, target, True)
     return _read_sequence_or_lines(connection, content, layout, feed, target, True)
@@ -330,42 +329,44 @@ def _values_on_lines(content: Content, mark: str, judges_all: bool) -> Iterator[
         yield b"\n".join(out) + b"\n"
 
 
-def _read_lines(connection: Connection, content: Content, feed: FeedDescription, target: Path) -> None:
+def _read_lines(connection: Connection, content: Content, feed: FeedDescription, target: Path) -> Tally | None:
     try:
-        rows, lines_to_expect = _read_lines_fast(connection, content, feed, target)
+        rows, lines_to_expect, found = _read_lines_fast(connection, content, feed, target)
     except QueryFailed:
         if feed.is_strict:
             raise
         # A line that only ends in the next one, or is too long, stops DuckDB whatever it was told to ignore.
         suspects: Sequence[int] | None = None
     else:
-        suspects = numbers_with_reason(connection, target, nothing_found(feed))
+        suspects = numbers_with_reason(connection, target, nothing_found(feed)) if found.rejected else []
         if rows == lines_to_expect and not suspects:
-            return
+            return found
     if suspects is not None:
         try:
             _read_lines_carefully(connection, content, feed, target, suspects, rows)
-            return
+            return None
         except _Misaligned:
             pass
     _read_lines_carefully(connection, content, feed, target, None, None)
+    return None
 
 
 def _read_lines_fast(
     connection: Connection, content: Content, feed: FeedDescription, target: Path
-) -> tuple[int, int]:
-    """The number of rows, and how many there should be."""
+) -> tuple[int, int, Tally]:
+    """The number of rows, how many there should be, and what they are."""
     if not content.is_readable_by_database:
         count = LineCount()
         pieces = Pieces(count.watch(content.chunks()), line_end)
         rows = write_piped(connection, pieces, partial(rows_query, feed, form="newline_delimited"), target)
-        return rows, count.lines_to_expect
+        return rows, count.lines_to_expect, tally(connection, feed, target)
     # In parallel, straight from the file; meanwhile its lines are counted, and what is packed is checked: of packed
     # data that is cut, DuckDB reads what there is, and says nothing.
     query = rows_query(feed, str(content.path), "newline_delimited", compression=content.compression)
     with _counted_meanwhile(content) as counted:
         rows = write_rows(connection, query, target)
-        return rows, counted().lines_to_expect
+        found = tally(connection, feed, target)
+        return rows, counted().lines_to_expect, found
 
 
 @contextmanager
