@@ -25,8 +25,9 @@ _PIPE_SIZE = 1 << 20
 class Content:
     """One evidence file, to be read any number of times from its start. `name` is its original name.
 
-    `held` are its bytes where they are in memory, as they lie on the disk. `counted` waits for the count of the lines of the file as it lies on the disk, where somebody who reads all of it
-    counts them. Raises UnreadableFile when the name says that it is packed and it is not.
+    `held` are the file's bytes where they are in memory, `counted` waits for the count of its lines where somebody who
+    reads all of it counts them; both of the file as it lies on the disk. Raises UnreadableFile when the name says that it
+    is packed and it is not.
     """
 
     def __init__(

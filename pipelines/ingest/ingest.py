@@ -432,6 +432,7 @@ class _Run:
     def _kept_and_read(
         self, landed: LandedFile, feed: FeedDescription, declared: int | None, tray: Tray | None
     ) -> tuple[Original, ReadResult | None, memoryview | None]:
+        """The original, what reading it came to, and of one that waits on the tray its bytes."""
         before = _settled_state(landed.path)
         if before is not None and before[0] >= _LARGE:
             both = self._kept_while_read(landed, feed, declared, before)
@@ -439,13 +440,14 @@ class _Run:
                 return *both, None
         room = tray.room_for(_size(landed.path)) if tray else None
         original = keep(self._home, landed.path, room=room)
+        # A file that has grown meanwhile is not in it.
+        held = room[: original.size_bytes] if room is not None and original.size_bytes < len(room) else None
         known = self._read_before(feed, original.sha256)
         # Without a record in it, a file is what its own sidecar says.
         if known is not None and known.parsed + known.rejected:
             return original, known, None
         if tray:
-            is_held = room is not None and original.size_bytes < len(room)
-            return original, None, room[: original.size_bytes] if room is not None and is_held else None
+            return original, None, held
         return original, self._read(original.path, landed.name, feed, original.sha256, declared), None
 
     def _kept_while_read(

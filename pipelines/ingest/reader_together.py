@@ -1,7 +1,7 @@
 """Reads many small JSON files of one feed with one query: to plan a query takes as long as to read megabytes with it.
 
-All their records lie in one file in memory, and a record of our own stands before those of each file. Only files in which
-nothing is wrong or unusual are read so; each of the others is left to be read by itself, where every fault is told.
+All their records lie in one file in memory, and a record of our own stands before those of each file. Only files in
+which nothing is wrong or unusual are read so; each of the others is left to be read by itself, where every fault is told.
 """
 
 from __future__ import annotations

@@ -17,7 +17,6 @@ class Tray:
         self._memory = memoryview(mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
         self._taken = 0
         self._file: int | None = None
-        self._file_size = 0
 
     def room_for(self, size: int) -> memoryview | None:
         """Memory from the start of a page on for more than `size` bytes, None where so much isn't left."""
@@ -42,15 +41,12 @@ class Tray:
         if self._file is None:
             self._file = os.memfd_create("upheld", os.MFD_CLOEXEC)
         os.lseek(self._file, 0, os.SEEK_SET)
-        written = 0
         for chunk in chunks:
             left = memoryview(chunk)
             while left:
                 left = left[os.write(self._file, left) :]
-            written += len(chunk)
-        if written < self._file_size:
-            os.ftruncate(self._file, written)
-        self._file_size = written
+        # What is left of an earlier content. The memory that is written over stays as it is.
+        os.ftruncate(self._file, os.lseek(self._file, 0, os.SEEK_CUR))
         yield f"/dev/fd/{self._file}"
 
     def close(self) -> None:

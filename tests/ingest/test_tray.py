@@ -40,3 +40,14 @@ def test_a_file_on_the_tray_is_read_as_it_is_and_never_as_it_was(tray, connectio
         with tray.as_file([b"[", line({"a": text}), memoryview(b"]")]) as path:
             found = connection.execute(f"SELECT a FROM read_json('{path}', format = 'array', columns = {{a: 'VARCHAR'}})").fetchall()
         assert found == [(text,)]
+
+
+def test_a_file_that_could_not_be_finished_leaves_nothing_behind(tray, connection):
+    def cut():
+        yield b'[{"a": "' + b"x" * 9000
+        raise MemoryError
+
+    with pytest.raises(MemoryError), tray.as_file(cut()) as path:
+        connection.execute(f"SELECT count(*) FROM read_text('{path}')").fetchall()
+    with tray.as_file([line([{"a": "short"}])]) as path:
+        assert connection.execute(f"SELECT a FROM read_json('{path}', format = 'array', columns = {{a: 'VARCHAR'}})").fetchall() == [("short",)]
