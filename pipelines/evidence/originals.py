@@ -66,7 +66,8 @@ def keep(
 ) -> Original:
     """Copy a landing file (evidence or sidecar) to the originals and return its hash. Safe to repeat.
 
-    `watch` is shown all bytes, in their order. If it is larger than the file, `room`, which starts with a page of memory, holds them afterwards.
+    `watch` is shown all bytes, in their order. `room`, memory from the start of a page on, holds them afterwards if it is
+    larger than the file.
 
     Raises NotKept when the file can't be taken in now: it changed while it was copied, it is gone, it may not
     be read, it is no regular file, or it leads out of landing. Raises BrokenEvidence when an original of that
@@ -175,8 +176,8 @@ def _copy_and_hash(
             if len(writing) == _PLACES:
                 writing.popleft().result()
             chunk, is_last = take()
-        while writing:
-            writing.popleft().result()
+        for write in writing:
+            write.result()
     _write_all(copy, chunk)
     return digest.hexdigest(), size
 
@@ -184,9 +185,13 @@ def _copy_and_hash(
 def _places(room: memoryview | None) -> Iterator[memoryview]:
     """Where to put one chunk after the other: first where there is room, then in a few places by turns."""
     if room is not None:
-        yield from (room[start : start + _CHUNK] for start in range(0, len(room), _CHUNK))
+        yield from _chunks_of(room)
     # Of whole pages, as a disk without a cache before it asks for.
-    yield from itertools.cycle([memoryview(mmap.mmap(-1, _CHUNK)) for _ in range(_PLACES)])
+    yield from itertools.cycle(_chunks_of(memoryview(mmap.mmap(-1, _PLACES * _CHUNK))))
+
+
+def _chunks_of(memory: memoryview) -> Iterator[memoryview]:
+    return (memory[start : start + _CHUNK] for start in range(0, len(memory), _CHUNK))
 
 
 def _fill(buffer: memoryview, source: int, shown: str) -> int:

@@ -108,10 +108,6 @@ class HeldContent(Content):
         self._head = bytes(self._held[:head])
         self._is_whole_in_head = len(text) <= head
 
-    def whole(self, most: int) -> memoryview | None:
-        """The whole text, None where it is longer than `most`."""
-        return self._held if len(self._held) <= most else None
-
     @property
     def is_readable_by_database(self) -> bool:
         """It is in memory, and perhaps nowhere else."""
@@ -167,6 +163,14 @@ def line_end(chunk: bytes) -> int | None:
     return chunk.rfind(b"\n") + 1 or None
 
 
+def write_all(descriptor: int, chunks: Iterable[bytes | memoryview]) -> None:
+    """Write every byte, however few of them the system takes at a time."""
+    for chunk in chunks:
+        left = memoryview(chunk)
+        while left:
+            left = left[os.write(descriptor, left) :]
+
+
 @contextmanager
 def piped(chunks: Iterable[bytes | memoryview]) -> Iterator[str]:
     """A path under which another reader in this process can read these bytes, once, while they are made.
@@ -182,10 +186,7 @@ def piped(chunks: Iterable[bytes | memoryview]) -> Iterator[str]:
 
     def pour() -> None:
         try:
-            for chunk in chunks:
-                left = memoryview(chunk)
-                while left:
-                    left = left[os.write(write_end, left) :]
+            write_all(write_end, chunks)
         except BrokenPipeError:
             # The reader had enough, or failed and says why itself.
             pass

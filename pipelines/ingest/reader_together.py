@@ -110,7 +110,7 @@ def _small(number: int, content: Content, feed: FeedDescription) -> _Small | Non
 
 
 def _is_blank(text: memoryview) -> bool:
-    return not any(chunk.strip() for chunk in in_chunks(text))
+    return all(chunk.isspace() for chunk in in_chunks(text))
 
 
 def _array(number: int, layout: Layout, text: memoryview) -> _Small | None:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from pipelines.ingest.content import piped
+from pipelines.ingest.content import piped, write_all
 
 
 class Tray:
@@ -41,10 +41,7 @@ class Tray:
         if self._file is None:
             self._file = os.memfd_create("upheld", os.MFD_CLOEXEC)
         os.lseek(self._file, 0, os.SEEK_SET)
-        for chunk in chunks:
-            left = memoryview(chunk)
-            while left:
-                left = left[os.write(self._file, left) :]
+        write_all(self._file, chunks)
         # What is left of an earlier content. The memory that is written over stays as it is.
         os.ftruncate(self._file, os.lseek(self._file, 0, os.SEEK_CUR))
         yield f"/dev/fd/{self._file}"
