@@ -48,6 +48,7 @@ def test_a_file_that_could_not_be_finished_leaves_nothing_behind(tray, connectio
         raise MemoryError
 
     with pytest.raises(MemoryError), tray.as_file(cut()) as path:
-        connection.execute(f"SELECT count(*) FROM read_text('{path}')").fetchall()
+        # A reader of a pipe who stops before its end never learns why there was no more of it. This one reads on.
+        connection.execute(f"SELECT a FROM read_json('{path}', format = 'array', columns = {{a: 'VARCHAR'}})").fetchall()
     with tray.as_file([line([{"a": "short"}])]) as path:
         assert connection.execute(f"SELECT a FROM read_json('{path}', format = 'array', columns = {{a: 'VARCHAR'}})").fetchall() == [("short",)]
