@@ -95,6 +95,8 @@ class Unwrapping:
         """
         if level >= MOST_LEVELS or self.signs.fit(value):
             yield value
+        elif (paired := of_pairs(value)) is not None:
+            yield from self.records(paired, level + 1)
         elif isinstance(value, list) and (any(isinstance(each, dict) for each in value) or (level == 0 and not value)):
             for element in value:
                 yield from self.records(element, level + 1)
@@ -155,6 +157,18 @@ class Layout:
     def first_of(self, values: Iterable[Any], most: int) -> list[Any]:
         """The first records in values of the file, `most` at the most."""
         return list(islice((each for value in values for each in self.unwrapping.records(value, self.level)), most))
+
+
+def of_pairs(value: Any) -> dict[str, Any] | None:
+    """What a list of `{"field": ..., "value": ...}` says, as one object: so CloudWatch Logs Insights answers."""
+    if not isinstance(value, list) or not value or not all(_is_pair(each) for each in value):
+        return None
+    # Of two for one field, the first counts.
+    return {each["field"]: each["value"] for each in reversed(value)}
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {"field", "value"} and isinstance(value["field"], str)
 
 
 def at(value: Any, path: Iterable[str]) -> Any:
@@ -345,6 +359,8 @@ def _discovered(value: Any, signs: Signs, found: _Found, is_known: bool, level: 
         return is_known or signs.tell(value)
     if level >= MOST_LEVELS:
         return False
+    if (paired := of_pairs(value)) is not None:
+        return _discovered(paired, signs, found, is_known, level + 1)
     if isinstance(value, list):
         return any(
             [_discovered(each, signs, found, is_known, level + 1) for each in value[:_ELEMENTS_LOOKED_AT]]

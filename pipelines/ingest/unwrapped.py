@@ -57,6 +57,7 @@ class _Step:
         as_it_is += ["done", _fits(self._unwrapping, lambda path: f"p[{self._required[path]}]")]
         whens = [
             f"WHEN {' OR '.join(as_it_is)} THEN [{{done: true, json: json}}]",
+            f"WHEN {_begins('[', 'json')} AND {_ARE_PAIRS} THEN [{{done: false, json: {_OF_PAIRS}}}]",
             f"WHEN {_begins('[', 'json')} AND ({_HAS_OBJECTS}{'' if level else _OR_IS_EMPTY}) THEN {_each('json')}",
             *self._pages(),
             "WHEN inside IS NOT NULL THEN [{done: false, json: inside}]",
@@ -94,6 +95,15 @@ class _Step:
 
 _OR_IS_EMPTY = " OR json_array_length(json) = 0"
 _HAS_OBJECTS = "len(list_filter(from_json(json, '[\"JSON\"]'), lambda each: starts_with(CAST(each AS VARCHAR), '{'))) > 0"
+# A list of {"field": ..., "value": ...}, and the object that it says.
+_ARE_PAIRS = (
+    "json_array_length(json) > 0 AND len(list_filter(from_json(json, '[\"JSON\"]'), lambda each: "
+    "list_sort(json_keys(each)) IS DISTINCT FROM ['field', 'value'] OR json_type(each, '$.field') <> 'VARCHAR')) = 0"
+)
+_OF_PAIRS = (
+    "CAST('{' || array_to_string(list_transform(from_json(json, '[\"JSON\"]'), lambda each: concat("
+    "CAST(json_extract(each, '$.field') AS VARCHAR), ':', CAST(json_extract(each, '$.value') AS VARCHAR))), ',') || '}' AS JSON)"
+)
 
 
 def _slice(before: int, count: int) -> str:

@@ -10,6 +10,12 @@ def syslog(record: Any) -> str:
     return "<190>May 22 12:05:54 host audit: " + json.dumps(record)
 
 
+def insights(record: Any) -> list[dict[str, str]]:
+    """A row as CloudWatch Logs Insights answers it."""
+    row = {"@timestamp": "2026-03-02 09:00:00.000", "@message": json.dumps(record), "@ptr": "Ci4K"}
+    return [{"field": field, "value": value} for field, value in row.items()]
+
+
 # One record each.
 ENVELOPES = {
     "none": lambda record: record,
@@ -42,6 +48,7 @@ PAGES = {
     "elasticsearch hits": lambda records: {"hits": {"total": 1, "hits": [{"_source": record} for record in records]}},
     "lookup-events": lambda records: {"Events": [{"CloudTrailEvent": json.dumps(record)} for record in records]},
     "cloudwatch": lambda records: {"messageType": "D", "logEvents": [{"id": "1", "message": json.dumps(r)} for r in records]},
+    "logs insights": lambda records: {"results": [insights(record) for record in records], "status": "Complete"},
     "aws-cli example": lambda records: {"_command": "aws x", "response": {"Events": records}},
     "array": lambda records: list(records),
     "array in text": lambda records: {"_raw": json.dumps(records)},
