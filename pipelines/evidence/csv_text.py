@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from pipelines.evidence.json_text import BOM
 
+DELIMITERS = (",", ";", "\t")
 LARGEST_CELL = 1 << 20
 LARGEST_ROW = 4 << 20
 

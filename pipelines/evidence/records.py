@@ -10,21 +10,22 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import itertools
 import json
-from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from pipelines.evidence.cells import Cells, as_lines, cells_with_records
 from pipelines.evidence.containers import NO_SIGNS, Layout, Signs, Unwrapping, is_json, json_on, layout
-from pipelines.evidence.json_text import DECODER, past_space, written
-from pipelines.evidence.text import LARGEST_ANSWER, csv_within, text_of
+from pipelines.evidence.csv_text import DELIMITERS, Row, first_record, rows
+from pipelines.evidence.json_text import BOM, DECODER, past_space, written
+from pipelines.evidence.text import LARGEST_ANSWER, csv_within, text_of, without_start
 
-_BOM = b"\xef\xbb\xbf"
 _HEAD = 1 << 20
-_DELIMITERS = ",;\t"
-_LARGEST_CELL = 1 << 20
+
+_Text = Callable[[], Iterator[bytes]]
 
 
 @dataclass(frozen=True)
@@ -75,25 +76,43 @@ def find_records(
 def _records(
     path: Path, name: str, signs: Signs | None, shapes: Sequence[str], wanted: Collection[int]
 ) -> Iterator[tuple[int, FoundRecord]]:
-    with _opened(path, name) as stream:
-        head = stream.read(_HEAD + 1)
-    found = None
-    if signs is not None and is_json(head[:_HEAD], shapes):
-        found = layout(head[:_HEAD], len(head) <= _HEAD, signs)
-    with _opened(path, name) as stream:
-        if found is None:
-            yield from _from_csv(_csv_stream(stream, head), wanted)
-        elif found.form == "lines":
-            yield from _from_lines(stream, found.unwrapping, wanted)
+    text: _Text = partial(text_of, path, name)
+    head, is_whole = _head(text)
+    found = cells = None
+    if signs is not None:
+        if (cells := cells_with_records(head, is_whole, signs)) is not None:
+            text = partial(_lines_of_cells, text, cells)
+            head, is_whole = _head(text)
+        if cells is not None or is_json(head, shapes):
+            found = layout(head, is_whole, signs)
+    if found is None:
+        yield from _from_csv(_csv_text(text, head), wanted)
+        return
+    with _opened(text()) as stream:
+        if found.form == "lines":
+            yield from _from_lines(stream, found.unwrapping, wanted, "line" if cells is None else "row")
         else:
             yield from _from_document(stream.read(), found, wanted)
 
 
-def _csv_stream(stream: BinaryIO, head: bytes) -> BinaryIO:
-    if not head.removeprefix(_BOM).lstrip().startswith(b"{"):
-        return stream
-    whole = stream.read(LARGEST_ANSWER)
-    return io.BytesIO(csv_within(whole) or whole)
+def _lines_of_cells(text: _Text, cells: Cells) -> Iterator[bytes]:
+    return as_lines(text(), cells)
+
+
+def _csv_text(text: _Text, head: bytes) -> _Text:
+    """The text of a CSV file, or of one that a JSON answer holds."""
+    if not head.removeprefix(BOM).lstrip().startswith(b"{"):
+        return text
+    with _opened(text()) as stream:
+        whole = stream.read(LARGEST_ANSWER)
+    return lambda: iter([csv_within(whole) or whole])
+
+
+def _head(text: _Text) -> tuple[bytes, bool]:
+    """The first bytes, and whether they are all."""
+    with _opened(text()) as stream:
+        head = stream.read(_HEAD + 1)
+    return head[:_HEAD], len(head) <= _HEAD
 
 
 class _Stream(io.RawIOBase):
@@ -117,25 +136,25 @@ class _Stream(io.RawIOBase):
         return size
 
 
-def _opened(path: Path, name: str) -> BinaryIO:
-    return io.BufferedReader(_Stream(text_of(path, name)), 1 << 18)
+def _opened(text: Iterator[bytes]) -> BinaryIO:
+    return io.BufferedReader(_Stream(text), 1 << 18)
 
 
 # -- lines ------------------------------------------------------------------------------------------------------------
 
 
 def _from_lines(
-    stream: BinaryIO, unwrapping: Unwrapping, wanted: Collection[int]
+    stream: BinaryIO, unwrapping: Unwrapping, wanted: Collection[int], unit: str
 ) -> Iterator[tuple[int, FoundRecord]]:
     offset = 0
     number = 0
     # A line without any of these is one record, whatever it says.
     signs_of_pages = (*(json.dumps(key).encode() for key in unwrapping.wrappers), b'"[')
     for place, line in enumerate(stream, 1):
-        content = line.rstrip(b"\n").removeprefix(_BOM)
+        content = line.rstrip(b"\n").removeprefix(BOM)
         may_be_page = content.lstrip().startswith(b"[") or any(sign in content for sign in signs_of_pages)
         if may_be_page or number + 1 in wanted:
-            for record in _within(content, f"line {place}", offset, unwrapping, 0):
+            for record in _within(content, f"{unit} {place}", offset, unwrapping, 0):
                 number += 1
                 if number in wanted:
                     yield number, record
@@ -196,12 +215,15 @@ def _from_document(
     number = 0
     text = content.decode("utf-8-sig")
     places: Iterable[tuple[str, int, int, int]] = _places(text, unwrapping)
-    if found.form == "sequence":
+    if found.form == "sequence" or _are_several(text):
         try:
             places = list(places)
+            is_faulty = any(level == 0 and text[start] not in "{[" for _, start, _, level in places)
         except (ValueError, RecursionError):
+            is_faulty = True
+        if is_faulty:
             # Ingest, too, reads such a file line by line; where nothing in it is a record, it is rejected whole.
-            yield from _from_lines(io.BytesIO(content), unwrapping, wanted)
+            yield from _from_lines(io.BytesIO(content), unwrapping, wanted, "line")
             return
     for place, start, end, level in places:
         for record in _within(text[start:end].encode("utf-8", "surrogatepass"), place, start, unwrapping, level):
@@ -210,17 +232,21 @@ def _from_document(
                 yield number, record
 
 
+def _are_several(text: str) -> bool:
+    """Whether a text that begins with a whole JSON value goes on behind it."""
+    try:
+        return past_space(text, DECODER.raw_decode(text, past_space(text, 0))[1]) < len(text)
+    except (ValueError, RecursionError):
+        return False
+
+
 # Each of the walkers below yields (place, start, end, level) of the values it passes and returns where it stopped.
 _Walk = Generator[tuple[str, int, int, int], None, int]
 
 
 def _places(text: str, unwrapping: Unwrapping) -> _Walk:
     start = past_space(text, 0)
-    try:
-        first = past_space(text, DECODER.raw_decode(text, start)[1])
-    except (ValueError, RecursionError):
-        first = len(text)
-    if first == len(text):
+    if not _are_several(text):
         # One document, or one that breaks off: its records are told apart in it.
         return (yield from _places_in(text, start, unwrapping))
     at = start
@@ -284,87 +310,25 @@ def _past(text: str, at: int, sign: str) -> int:
 # -- CSV --------------------------------------------------------------------------------------------------------------
 
 
-class _Lines:
-    """The lines of CSV for csv.reader. Remembers those of the row at hand, and takes back all but the first."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
-        self._again: list[str] = []
-        self._row: list[str] = []
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        line = self._again.pop() if self._again else next(self._lines)
-        self._row.append(line)
-        return line
-
-    def begin_row(self) -> None:
-        self._row = []
-
-    def end_after_first_line(self) -> None:
-        first, *rest = self._row
-        self._again.extend(reversed(rest))
-        self._row = [first]
-
-    @property
-    def row(self) -> str:
-        return "".join(self._row).rstrip("\r\n")
-
-
-def _from_csv(stream: BinaryIO, wanted: Collection[int]) -> Iterator[tuple[int, FoundRecord]]:
-    # No cell is near this long; without a limit, a quote that is left open would gather the rest of the file.
-    csv.field_size_limit(_LARGEST_CELL)
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    lines = _Lines(iter(text))
-    first = next((line for line in lines if line.strip("\r\n")), None)
-    if first is None:
+def _from_csv(text: _Text, wanted: Collection[int]) -> Iterator[tuple[int, FoundRecord]]:
+    head, _ = _head(text)
+    firsts = {delimiter: first for delimiter in DELIMITERS if (first := first_record(head, delimiter)) is not None}
+    if not firsts:
         return
-    lines.begin_row()
-    delimiter = max(_DELIMITERS, key=lambda each: len(next(csv.reader([first], delimiter=each))))
-    lines = _Lines(itertools.chain([first], lines))
-    header = ""
-    headings: list[str] = []
-    number = 0
-    for cells in _rows(lines, delimiter):
-        if not header:
-            header = lines.row.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-            headings = cells or []
-            continue
-        number += 1
+    delimiter = max(firsts, key=lambda each: len(firsts[each][0]))
+    headings, _, start = firsts[delimiter]
+    header = head[:start].removeprefix(BOM).strip(b"\r\n").decode("utf-8", "replace")
+    for number, row in enumerate(rows(without_start(text(), start), delimiter, start), 1):
         if number in wanted:
-            yield number, _from_row(f"row {number}", header, lines.row, headings, cells)
+            yield number, _from_row(f"row {number}", header, headings, row)
 
 
-def _rows(lines: _Lines, delimiter: str) -> Iterator[list[str] | None]:
-    """The cells of every row but blank lines; None for a row that can't be taken apart, which ends with its line."""
-    while True:
-        lines.begin_row()
-        try:
-            cells = next(csv.reader(lines, delimiter=delimiter, strict=True))
-        except StopIteration:
-            return
-        except csv.Error:
-            lines.end_after_first_line()
-            yield None
-            continue
-        if cells:
-            yield cells
-
-
-def _from_row(
-    place: str, header: str, row: str, headings: Sequence[str], cells: Sequence[str] | None
-) -> FoundRecord:
-    content = row.encode("utf-8", "surrogateescape")
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        cells = None
-    if cells is None:
-        return FoundRecord(place, problem=f"no CSV row: {len(content)} bytes, SHA-256 {_hash(content)}")
-    value, is_plain = _named(headings, cells)
-    return FoundRecord(place, value, f"{header}\n{row}", is_plain)
+def _from_row(place: str, header: str, headings: Sequence[str], row: Row) -> FoundRecord:
+    if row.cells is None or row.content is None:
+        sha256 = row.sha256 or _hash(row.content or b"")
+        return FoundRecord(place, problem=f"no CSV row: {row.length} bytes, SHA-256 {sha256}")
+    value, is_plain = _named(headings, row.cells)
+    return FoundRecord(place, value, f"{header}\n{row.content.decode()}", is_plain)
 
 
 def _named(headings: Sequence[str], row: Sequence[str]) -> tuple[dict[str, str], bool]:

@@ -26,6 +26,16 @@ def text_of(path: Path, name: str) -> Iterator[bytes]:
     return as_utf_8(unpacked(path, name))
 
 
+def without_start(chunks: Iterable[bytes], start: int) -> Iterator[bytes]:
+    """The chunks without their first `start` bytes."""
+    for chunk in chunks:
+        if start >= len(chunk):
+            start -= len(chunk)
+            continue
+        yield chunk[start:]
+        start = 0
+
+
 def is_utf_16(path: Path, name: str) -> bool:
     """Whether the content, unpacked, is UTF-16. Raises UnreadableFile like `unpacked`."""
     return begins_utf_16(next(iter(unpacked(path, name)), b"")[:4])

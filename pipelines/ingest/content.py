@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from pipelines.evidence.cells import Cells, as_lines
 from pipelines.evidence.compression import check_compression, compression_of, compression_of_content
 from pipelines.evidence.text import begins_utf_16, is_utf_16, text_of
 from pipelines.ingest.line_count import LineCount
@@ -20,6 +21,7 @@ PIECE = 64 << 20
 """About how much one query is given through a pipe: two are at work at a time."""
 
 _PIPE_SIZE = 1 << 20
+_GATHERED = 1 << 18
 
 
 class Content:
@@ -116,6 +118,42 @@ class HeldContent(Content):
     def chunks(self) -> Iterator[bytes]:
         """The text, in pieces."""
         return in_chunks(self._held)
+
+
+class ContentOfCells(Content):
+    """Records that lie in the cells of a CSV file, one line for each row."""
+
+    def __init__(self, outer: Content, cells: Cells) -> None:
+        self.path = outer.path
+        self.name = outer.name
+        self.counted = None
+        self.compression = None
+        self._outer = outer
+        self._cells = cells
+        self._held = None
+        self._head = None
+
+    @property
+    def is_readable_by_database(self) -> bool:
+        """What the database would find in the file are rows."""
+        return False
+
+    def chunks(self) -> Iterator[bytes]:
+        """The lines, in pieces."""
+        return gathered(as_lines(self._outer.chunks(), self._cells))
+
+
+def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in larger pieces."""
+    out: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        out.append(piece)
+        size += len(piece)
+        if size > _GATHERED:
+            yield b"".join(out)
+            out, size = [], 0
+    yield b"".join(out)
 
 
 def in_chunks(text: memoryview) -> Iterator[bytes]:

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.errors import UnreadableFile
-from pipelines.evidence.containers import is_json, layout
+from pipelines.evidence.containers import layout
 from pipelines.home import Home
 from pipelines.ingest.content import Content
 from pipelines.ingest.descriptions import FeedDescription, match_headings
 from pipelines.ingest.lake import SCHEMA
 from pipelines.ingest.outcome import NotThisFeed
-from pipelines.ingest.recognition import csv_layout
+from pipelines.ingest.recognition import as_json, csv_layout
 from pipelines.warehouse import Connection, QueryFailed, in_memory, literal, name
 
 MOST_NAMES = 50
@@ -84,14 +84,15 @@ def drift_of(home: Home, feed: FeedDescription, files: Sequence[tuple[str, str]]
 
 def _sampled_keys(content: Content, feed: FeedDescription) -> list[set[str]]:
     """Of each sampled record the keys that no path begins with; of a CSV file the headings of no column, once."""
-    if feed.signs is None or not is_json(content.head, feed.shapes):
+    text = as_json(content, feed)
+    if feed.signs is None or text is None:
         csv, places = csv_layout(content, feed)
         read = {csv.headings[place] for place in places.values()}
         synonyms = {
             heading for heading in csv.headings if match_headings(feed.columns, [heading])[0] or heading in read
         }
         return [set(csv.headings) - synonyms]
-    found = layout(content.head, content.is_whole_in_head, feed.signs)
+    found = layout(text.head, text.is_whole_in_head, feed.signs)
     first_keys = {path[0] for column in feed.columns for path in column.paths}
     records = found.sample if found else []
     return [set(record) - first_keys for record in records if isinstance(record, dict) and feed.signs.fit(record)]

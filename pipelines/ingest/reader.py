@@ -12,7 +12,6 @@ from hashlib import sha256
 from pathlib import Path
 
 from pipelines.errors import UnreadableFile
-from pipelines.evidence.containers import is_json
 from pipelines.evidence.json_text import BOM
 from pipelines.evidence.originals import make_folder
 from pipelines.evidence.text import LARGEST_ANSWER, csv_within
@@ -24,6 +23,7 @@ from pipelines.ingest.reader_csv import read_csv, rejected_of_csv
 from pipelines.ingest.reader_json import read_json, rejected_of_json
 from pipelines.ingest.reader_together import read_together
 from pipelines.ingest.reading import reading_connection, tally, write_empty, write_one_rejected
+from pipelines.ingest.recognition import as_json
 from pipelines.ingest.rejected import RejectedRecord, write_rejected
 from pipelines.ingest.tray import Tray
 from pipelines.warehouse import Connection
@@ -200,10 +200,11 @@ def _read_records(
     connection: Connection, content: Content, feed: FeedDescription, rows: Path
 ) -> tuple[ReadResult, Iterator[RejectedRecord]]:
     continuation, found = False, None
-    if is_json(content.head, feed.shapes):
-        read = read_json(connection, content, feed, rows)
+    text = as_json(content, feed)
+    if text is not None:
+        read = read_json(connection, text, feed, rows)
         continuation, found = read.continuation, read.tally
-        faulty = rejected_of_json(connection, content, feed, read, rows)
+        faulty = rejected_of_json(connection, text, feed, read, rows)
     else:
         content = _as_csv(content)
         layout = read_csv(connection, content, feed, rows)

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+from pipelines.evidence.csv_text import LARGEST_ROW, Row, RowCount, rows
+from pipelines.evidence.text import without_start
 from pipelines.ingest.content import Content, Pieces
-from pipelines.ingest.csv_text import LARGEST_ROW, Row, RowCount, rows
 from pipelines.ingest.descriptions import FeedDescription
 from pipelines.ingest.projection import REJECT_REASON, lake_columns, project_csv
 from pipelines.ingest.reading import rejected_rows, write_piped
@@ -67,13 +68,7 @@ def rejected_of_csv(
 
 def _data(content: Content, layout: CsvLayout) -> Iterator[bytes]:
     """The bytes after the heading row."""
-    start = layout.start
-    for chunk in content.chunks():
-        if start >= len(chunk):
-            start -= len(chunk)
-            continue
-        yield chunk[start:]
-        start = 0
+    return without_start(content.chunks(), layout.start)
 
 
 def _rows(content: Content, layout: CsvLayout) -> Iterator[Row]:

@@ -32,7 +32,8 @@ from pipelines.evidence.json_text import (
     values,
     written,
 )
-from pipelines.ingest.content import Content, Pieces, line_end
+from pipelines.evidence.text import without_start
+from pipelines.ingest.content import Content, Pieces, gathered, line_end
 from pipelines.ingest.descriptions import FeedDescription, expecting, starts_with_any
 from pipelines.ingest.line_count import LineCount
 from pipelines.ingest.outcome import NotValid
@@ -294,7 +295,7 @@ def _read_wrapped_lines(
     for judges_all in (False, True):
         mark = f"upheld:{secrets.token_hex(16)}"
         try:
-            pieces = Pieces(_values_on_lines(content, mark, judges_all), line_end)
+            pieces = Pieces(gathered(_values_on_lines(content, mark, judges_all)), line_end)
             query = partial(rows_query, feed, form="newline_delimited", mark=mark, layout=layout)
             write_piped(connection, pieces, query, target)
             return
@@ -306,8 +307,6 @@ def _read_wrapped_lines(
 
 def _values_on_lines(content: Content, mark: str, judges_all: bool) -> Iterator[bytes]:
     """The JSON value on every line, or in its place an object that says why there is none."""
-    out: list[bytes] = []
-    size = 0
     for _, _, line, _ in lines(content.chunks()):
         if line is None:
             value = written({mark: judge(None)[1]})
@@ -320,13 +319,7 @@ def _values_on_lines(content: Content, mark: str, judges_all: bool) -> Iterator[
             else:
                 good, reason = judge(json_on(bare) or bare, (dict, list))
                 value = written({mark: reason}) if good is None else good
-        out.append(value)
-        size += len(value)
-        if size > 1 << 18:
-            yield b"\n".join(out) + b"\n"
-            out, size = [], 0
-    if out:
-        yield b"\n".join(out) + b"\n"
+        yield value + b"\n"
 
 
 def _read_lines(connection: Connection, content: Content, feed: FeedDescription, target: Path) -> Tally | None:
@@ -408,7 +401,7 @@ def _read_lines_carefully(
     # No record can hold this key by chance or by malice.
     mark = f"upheld:{secrets.token_hex(16)}"
     passed = _Passed()
-    pieces = Pieces(_mended(content, suspects, rows_before, mark, passed), line_end)
+    pieces = Pieces(gathered(_mended(content, suspects, rows_before, mark, passed)), line_end)
     rows = write_piped(connection, pieces, partial(rows_query, feed, form="newline_delimited", mark=mark), target)
     if rows != passed.values:
         raise RuntimeError(f"{rows} rows were read of {passed.values} lines that had been checked")
@@ -428,8 +421,6 @@ def _mended(
     next_suspect = iter(suspects or ())
     suspect = next(next_suspect, None)
     written_on = 0
-    out: list[bytes] = []
-    size = 0
     for _, _, line, _ in lines(content.chunks()):
         passed.values += 1
         if line is not None and not line.strip():
@@ -443,13 +434,7 @@ def _mended(
             written_on += 1
         if line is None:
             raise _Misaligned
-        out.append(line)
-        size += len(line)
-        if size > 1 << 18:
-            yield b"\n".join(out) + b"\n"
-            out, size = [], 0
-    if out:
-        yield b"\n".join(out) + b"\n"
+        yield line + b"\n"
     if rows_before is not None and (rows_before != written_on or suspect is not None):
         raise _Misaligned
 
@@ -492,8 +477,7 @@ def _read_array(
     try:
         document = _whole_document(content, problem)
     except _SeveralValues:
-        _read_sequence(connection, content, sequence, feed, target, False)
-        return JsonFile(sequence, False, _last_page_says_more(content, sequence))
+        return _read_sequence_or_lines(connection, content, sequence, feed, target, False)
     except _TooLong:
         try:
             _read_sequence(connection, content, sequence, feed, target, False)
@@ -747,13 +731,3 @@ def rows_query(
 
 def _bom(content: Content) -> int:
     return len(BOM) if content.head.startswith(BOM) else 0
-
-
-def without_start(chunks: Iterable[bytes], start: int) -> Iterator[bytes]:
-    """The chunks without their first `start` bytes."""
-    for chunk in chunks:
-        if start >= len(chunk):
-            start -= len(chunk)
-            continue
-        yield chunk[start:]
-        start = 0

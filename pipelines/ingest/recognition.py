@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.evidence.containers import Layout, Signs, at, first_records, layout
+from pipelines.evidence.cells import cells_with_json, cells_with_records
+from pipelines.evidence.containers import Layout, Signs, at, first_records, is_json, layout
+from pipelines.evidence.csv_text import DELIMITERS, first_record
 from pipelines.evidence.json_text import BOM
-from pipelines.ingest.content import HEAD, Content
+from pipelines.ingest.content import HEAD, Content, ContentOfCells
 from pipelines.ingest.descriptions import (
     FeedDescription,
     load_descriptions,
@@ -21,7 +23,6 @@ from pipelines.ingest.outcome import NotThisFeed
 
 _SAMPLE = 50
 _UTF_16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
-_DELIMITERS = (",", ";", "\t")
 # A CSV file is said to look like a feed when all it requires is there, and so many of its columns, or when it requires
 # so many that this can't be chance.
 _LEAST_RESEMBLANCE = 0.25
@@ -63,6 +64,16 @@ def refuse_foreign_text(content: Content) -> None:
         )
 
 
+def as_json(content: Content, feed: FeedDescription) -> Content | None:
+    """The content as JSON: as it is, or the records that a CSV file has in its cells; None where it is to be read as CSV."""
+    if feed.signs is None:
+        return content if is_json(content.head, feed.shapes) else None
+    cells = cells_with_records(content.head, content.is_whole_in_head, feed.signs)
+    if cells is not None:
+        return ContentOfCells(content, cells)
+    return content if is_json(content.head, feed.shapes) else None
+
+
 def json_layout(content: Content, feed: FeedDescription) -> Layout:
     """How this file's records lie. Raises NotThisFeed when they are another feed's, or no JSON."""
     refuse_foreign_text(content)
@@ -72,8 +83,8 @@ def json_layout(content: Content, feed: FeedDescription) -> Layout:
         raise NotThisFeed(_no_json(content, feed))
     records = found.sample
     fitting = [record for record in records if feed.signs.fit(record)]
-    if records and _may_be_anothers(feed, fitting):
-        other = json_fit(content, _ENOUGH_TO_COMPARE if fitting else HEAD)
+    if _may_be_anothers(feed, fitting):
+        other = json_fit(content, _ENOUGH_TO_COMPARE if fitting else HEAD) or _cells_fit(content)
         if other is not None and other.name != feed.name and _fits_better(other, feed, fitting):
             raise NotThisFeed(_looks_like(other))
     if fitting and feed.kind == "snapshot" and feed.needs_a_heading_of:
@@ -134,13 +145,19 @@ def json_fit(content: Content, enough: int = HEAD) -> FeedDescription | None:
     return max(scored, key=lambda score: score[:3])[3] if scored else None
 
 
+def _cells_fit(content: Content) -> FeedDescription | None:
+    """The JSON feed whose records the file has in cells of CSV."""
+    columns = cells_with_json(content.head, content.is_whole_in_head)
+    return next((feed for cells in columns if (feed := json_fit(ContentOfCells(content, cells)))), None)
+
+
 def _has_keys(head: bytes, signs: Signs) -> bool:
     """Whether the keys of all required fields stand somewhere: far cheaper than looking for the records."""
     return all(any(path[-1].encode() in head for path in paths) for paths in signs.required)
 
 
 def _no_json(content: Content, feed: FeedDescription) -> str:
-    other = _csv_fit(content)
+    other = _csv_fit(content) or _cells_fit(content)
     if other is not None:
         return _looks_like(other)
     expected = "JSON (lines, an array" + (f", or an object with {' or '.join(feed.wrappers)}" if feed.wrappers else "") + ")"
@@ -184,10 +201,8 @@ def csv_layout(content: Content, feed: FeedDescription) -> tuple[CsvLayout, dict
 
 def _csv_layouts(content: Content) -> list[CsvLayout]:
     """The first record as each delimiter would split it, unless it is no record at all."""
-    from pipelines.ingest.csv_text import first_record
-
     found = []
-    for delimiter in _DELIMITERS:
+    for delimiter in DELIMITERS:
         record = first_record(content.head, delimiter)
         if record is not None:
             found.append(CsvLayout(delimiter, *record))
@@ -201,7 +216,7 @@ def _no_csv(content: Content, otherwise: str) -> str:
         return _looks_like(other) if other else "expected CSV with a heading row, found JSON"
     if (another := _another_format(content)) is not None:
         return f"expected CSV with a heading row, found {another}: save it as CSV UTF-8"
-    other = _csv_fit(content) or json_fit(content)
+    other = _csv_fit(content) or _cells_fit(content) or json_fit(content)
     return _looks_like(other) if other else otherwise
 
 

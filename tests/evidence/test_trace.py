@@ -305,7 +305,7 @@ SCRAPS = st.lists(
 @settings(max_examples=300, deadline=None)
 @given(SCRAPS)
 def test_csv_rows_have_the_numbers_that_ingest_gave_them(tmp_path_factory, scraps):
-    csv_text = pytest.importorskip("pipelines.ingest.csv_text")
+    csv_text = pytest.importorskip("pipelines.evidence.csv_text")
     content = b"id,name\n" + b"".join(scraps)
     path = tmp_path_factory.getbasetemp() / "scraps.csv"
     path.write_bytes(content)
