@@ -15,8 +15,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from pipelines.home import Home
+
+# A change is judged by the same examples every time. With HYPOTHESIS_PROFILE=default, new ones are drawn.
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 @dataclass(frozen=True)
