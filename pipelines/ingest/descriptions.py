@@ -81,6 +81,7 @@ class ItemField:
 class Actions:
     """The vendor's words for what happened, in column `field`, and what they mean in ours.
 
+    Where a word takes more than a column, `word` is SQL for it over the feed's columns.
     A word may mean several of ours: then the record says which. `use` are words that show use and nothing else;
     `all` where every record with an actor does.
     """
@@ -88,6 +89,7 @@ class Actions:
     field: str
     means: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     use: tuple[str, ...] | Literal["all"] = ()
+    word: str | None = None
 
 
 @dataclass(frozen=True)

@@ -105,10 +105,10 @@ def _words(connection: Connection, home: Home, feed: FeedDescription, hashes: It
     # First what has every column: a file has those that its records can have.
     tables = [home.lake_folder(feed.system, feed.feed) / SCHEMA, *paths]
     listed = ", ".join(literal(str(path)) for path in tables)
-    column = name(feed.actions.field)
+    said = feed.actions.word or name(feed.actions.field)
     try:
         rows = connection.execute(
-            f"SELECT min(trim({column})), rtrim(lower(trim({column})), '. ') AS word, count(*) "
+            f"SELECT min(trim({said})), rtrim(lower(trim({said})), '. ') AS word, count(*) "
             f"FROM read_parquet([{listed}], union_by_name = true) WHERE reject_reason IS NULL GROUP BY word ORDER BY count(*) DESC, word"
         ).fetchall()
     except QueryFailed:

@@ -68,3 +68,29 @@ def test_the_newest_files_are_sampled(home):
     ingest_landing(home)
     drift = _source(home, "okta/system_log").drift
     assert drift.unread_fields == {"field2": 1, "field3": 1, "field4": 1} and drift.words.records == 5
+
+
+def test_a_word_of_several_columns_is_counted_as_staging_takes_it(home):
+    def asked(number: int, verb: str, **about):
+        return {"auditID": f"a{number}", "stage": "ResponseComplete", "stageTimestamp": "2026-03-02T09:00:00Z",
+                "user": {"username": "u"}, "verb": verb, "objectRef": about}  # fmt: skip
+
+    def asked_of_gke(number: int, method: str):
+        payload = {"methodName": method, "authenticationInfo": {"principalEmail": "u"}, "serviceName": "k8s.io"}
+        return {"insertId": f"g{number}", "timestamp": "2026-03-02T09:00:00Z", "protoPayload": payload}
+
+    records = [
+        asked(1, "create", resource="serviceaccounts"),
+        asked(2, "create", resource="serviceaccounts", subresource="token"),
+        asked(3, "create", resource="pods", subresource=""),
+        asked(4, "get"),
+        asked_of_gke(5, "io.k8s.core.v1.serviceaccounts.create"),
+        asked_of_gke(6, "io.k8s.core.v1.serviceaccounts.token.create"),
+        asked_of_gke(7, "io.k8s.authorization.rbac.v1beta1.clusterrolebindings.patch"),
+        asked_of_gke(8, "io.k8s.core.v1.pods.list"),
+    ]
+    _land(home, "kubernetes/audit_log", "audit.json", lines(*records))
+    assert ingest_landing(home).problems == []
+    words = _source(home, "kubernetes/audit_log").drift.words
+    assert (words.records, words.mapped, words.use) == (8, 5, 3)
+    assert words.unknown_words == {"create pods": 1, "get": 1, "list pods": 1}

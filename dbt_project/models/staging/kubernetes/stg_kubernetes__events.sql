@@ -26,7 +26,7 @@ asked as (
 answers as (
     select
         *,
-        lower(trim(verb)) || ' ' || lower(resource) || coalesce('/' || lower(nullif(subresource, '')), '') as vendor_action,
+        {{ vendor_word(described_actions('kubernetes', 'audit_log').word) }} as vendor_action,
         {{ instant('occurred_at', feed='kubernetes/audit_log') }} as answered_at
     from asked
     where coalesce(stage, 'ResponseComplete') = 'ResponseComplete'
