@@ -23,6 +23,16 @@ named_by_events as (
     group by system, instance, credential_id
 ),
 
+-- A secret that was only ever read: its versions were made before the evidence begins, and no inventory names it.
+only_read as (
+    select system, instance, credential_id, max(credential_type) as credential_type
+    from {{ ref('int_usage') }}
+    anti join listed using (system, instance, credential_id)
+    anti join named_by_events using (system, instance, credential_id)
+    where version is not null and last_success_at is not null
+    group by system, instance, credential_id
+),
+
 -- What the vendor makes and renews by itself shows which inventory spoke of what, and is nobody's to rotate.
 together as (
     select
@@ -37,6 +47,10 @@ together as (
     from listed
     full outer join named_by_events using (system, instance, credential_id)
     where listed.credential_type is distinct from 'vendor_managed_key'
+    union all by name
+    select system, instance, credential_id, coalesce(credential_type, 'unknown') as credential_type, 'versioned' as custody,
+        {{ no_tags() }} as tags
+    from only_read
 )
 
 select

@@ -56,7 +56,7 @@ stated as (
 ),
 
 together as (
-    select system, instance, account_id, credential_id, version, version_id, usage_date, first_success_at, last_success_at,
+    select system, instance, account_id, credential_id, credential_type, version, version_id, usage_date, first_success_at, last_success_at,
         first_failure_at, last_failure_at, first_success_evidence, last_success_evidence, false as is_stated
     from logged
     union all by name
@@ -72,6 +72,7 @@ select
     instance,
     account_id,
     credential_id,
+    max(credential_type) as credential_type,
     version,
     version_id,
     usage_date,

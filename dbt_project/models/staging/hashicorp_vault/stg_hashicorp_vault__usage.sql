@@ -24,8 +24,9 @@ labelled as (
         'hashicorp_vault' as source_system,
         'audit_log' as source_feed,
         'hashicorp_vault' as system,
-        cast(null as varchar) as account_id
+        cast(null as varchar) as account_id,
+        'kv_secret' as credential_type
     from reads
 )
 
-{{ usage_per_day('labelled', ['source_system', 'source_feed', 'system', 'account_id', 'credential_id', 'version']) }}
+{{ usage_per_day('labelled', ['source_system', 'source_feed', 'system', 'account_id', 'credential_id', 'credential_type', 'version']) }}
