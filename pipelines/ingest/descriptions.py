@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 
 import yaml
 
-from pipelines.evidence.containers import KeyPath, Signs
+from pipelines.evidence.containers import KeyPath, Signs, at
 from pipelines.settings import FEEDS
 
 Shape = Literal["json", "csv"]
@@ -63,6 +63,37 @@ class Check:
 
     expect: str
     otherwise: str
+
+
+@dataclass(frozen=True)
+class Only:
+    """Which of the logs that come in one envelope are this feed's: by what `column` says, where it says it.
+
+    It says one of `values`, or, where others can't be listed, none of `never`; the case of letters doesn't count. With
+    `where`, only records that have that column are asked.
+    """
+
+    column: str
+    values: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+    where: str | None = None
+
+    def allows(self, said: str) -> bool:
+        """Whether a record whose column says this is the feed's."""
+        known = {value.lower() for value in self.values or self.never}
+        return (said.strip().lower() in known) == bool(self.values)
+
+    @property
+    def check(self) -> Check:
+        """The same as a rule about a row."""
+        listed = ", ".join(f"'{value.lower()}'" for value in self.values or self.never)
+        asked = f"{self.where} IS NULL OR " if self.where else ""
+        is_listed = "IN" if self.values else "NOT IN"
+        return Check(
+            f"{asked}{self.column} IS NULL OR lower(trim({self.column})) {is_listed} ({listed})",
+            f"expected {'a record of ' + ' or '.join(self.values) if self.values else 'a record of this log'}, "
+            f"found one of another ({{{self.column}}})",
+        )
 
 
 @dataclass(frozen=True)
@@ -151,6 +182,7 @@ class FeedDescription:
     native_id: tuple[str, ...] = ()
     absence_scope: str | None = None
     checks: tuple[Check, ...] = ()
+    only: Only | None = None
     needs_a_heading_of: tuple[str, ...] = ()
     """Columns of which a file must have at least one, whatever stands in it."""
     actions: Actions | None = None
@@ -203,6 +235,18 @@ class FeedDescription:
             wrappers=self.wrappers,
             envelopes=self.envelopes,
         )
+
+    def is_record(self, value: Any) -> bool:
+        """Whether a value is one of its JSON records: whether it fits, and is no record of another log in the same envelope."""
+        if self.signs is None or not self.signs.fit(value):
+            return False
+        if self.only is None or (self.only.where and self._first(value, self.only.where) is None):
+            return True
+        said = self._first(value, self.only.column)
+        return not isinstance(said, str) or self.only.allows(said)
+
+    def _first(self, record: Any, column: str) -> Any:
+        return next((found for path in self.column(column).paths if (found := at(record, path)) is not None), None)
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
@@ -305,7 +349,8 @@ def _description(system: str, table: dict[str, Any], file: str) -> FeedDescripti
     actions = meta.pop("actions", None)
     obtain = meta.pop("obtain", None)
     columns = tuple(_column(column, nulls) for column in table["columns"])
-    checks = tuple(Check(**check) for check in meta.pop("checks", ()))
+    only = _only(said) if (said := meta.pop("only", None)) else None
+    checks = tuple(Check(**check) for check in meta.pop("checks", ())) + ((only.check,) if only else ())
     envelopes = tuple(split_path(path) for path in meta.pop("envelopes", ()))
     values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in meta.items()
@@ -317,6 +362,7 @@ def _description(system: str, table: dict[str, Any], file: str) -> FeedDescripti
         shapes=_texts(shape),
         columns=columns,
         checks=checks,
+        only=only,
         envelopes=envelopes,
         actions=_actions(actions) if actions else None,
         obtain=Obtain(**obtain | {"traps": _texts(obtain.get("traps", ()))}) if obtain else None,
@@ -359,6 +405,13 @@ def _item_fields(fields: dict[str, Any]) -> dict[str, ItemField]:
         if meta or not found[ours].paths:
             raise ValueError(f"{ours}: expected a path, or paths and fields, found {', '.join(meta) or 'none'}")
     return found
+
+
+def _only(written: dict[str, Any]) -> Only:
+    listed = {key: _texts(written[key]) for key in ("values", "never") if key in written}
+    if len(listed) != 1:
+        raise ValueError("only: expected either values or never")
+    return Only(**written | listed)
 
 
 def _actions(written: dict[str, Any]) -> Actions:
@@ -425,6 +478,8 @@ def _refuse_contradictions(feed: FeedDescription) -> None:
     ]
     if "json" in feed.shapes and not any(column.required and column.paths for column in feed.columns):
         faults.append("expected a required column with a path: by those fields its records are known")
+    if feed.only and not {feed.only.column, feed.only.where or feed.only.column} <= set(names):
+        faults.append(f"only: {feed.only.column} or {feed.only.where} is no column")
     if feed.actions and feed.actions.field not in names:
         faults.append(f"actions: {feed.actions.field} is no column")
     for column in feed.columns:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from statistics import fmean as mean
 from typing import Any
 
 from pipelines.evidence.cells import cells_with_json, cells_with_records
@@ -82,10 +84,10 @@ def json_layout(content: Content, feed: FeedDescription) -> Layout:
     if found is None:
         raise NotThisFeed(_no_json(content, feed))
     records = found.sample
-    fitting = [record for record in records if feed.signs.fit(record)]
+    fitting = [record for record in records if feed.is_record(record)]
     if _may_be_anothers(feed, fitting):
         other = json_fit(content, _ENOUGH_TO_COMPARE if fitting else HEAD) or _cells_fit(content)
-        if other is not None and other.name != feed.name and _fits_better(other, feed, fitting):
+        if other is not None and other.feed.name != feed.name and _fits_better(other, feed, records, fitting):
             raise NotThisFeed(_looks_like(other))
     if fitting and feed.kind == "snapshot" and feed.needs_a_heading_of:
         _refuse_what_never_says(feed, first_records(found, content.head, _MOST_LOOKED_AT))
@@ -93,20 +95,22 @@ def json_layout(content: Content, feed: FeedDescription) -> Layout:
 
 
 def _may_be_anothers(feed: FeedDescription, fitting: Sequence[Any]) -> bool:
-    """Whether no record fits, or those that do have little that a feed's records have: an id may be anybody's."""
+    """Whether no record fits, or none has much of what a feed's records have: an id and a time may be anybody's."""
     assert feed.signs is not None
     return not fitting or (
-        len(feed.signs.required) == 1 and _resemblance(feed, fitting[:_SAMPLE]) < _CLEAR_RESEMBLANCE
+        len(feed.signs.required) < _TELLING_FIELDS and max(_resemblances(feed, fitting)) < _CLEAR_RESEMBLANCE
     )
 
 
-def _fits_better(other: FeedDescription, feed: FeedDescription, fitting: Sequence[Any]) -> bool:
-    return not fitting or 2 * _resemblance(other, fitting[:_SAMPLE]) >= 3 * _resemblance(feed, fitting[:_SAMPLE])
+def _fits_better(other: Fit, feed: FeedDescription, records: Sequence[Any], fitting: Sequence[Any]) -> bool:
+    return not fitting or (
+        other.share * len(records) >= len(fitting) and 2 * other.resemblance >= 3 * mean(_resemblances(feed, fitting))
+    )
 
 
-def _resemblance(feed: FeedDescription, records: Sequence[Any]) -> float:
+def _resemblances(feed: FeedDescription, records: Sequence[Any]) -> list[float]:
     assert feed.signs is not None
-    return sum(feed.signs.resemblance(record) for record in records) / len(records)
+    return [feed.signs.resemblance(record) for record in records[:_SAMPLE]]
 
 
 def _refuse_what_never_says(feed: FeedDescription, records: Sequence[Any]) -> None:
@@ -124,7 +128,16 @@ def _has_key(record: Any, path: Sequence[str]) -> bool:
     return isinstance(inside, Mapping) and last in inside
 
 
-def json_fit(content: Content, enough: int = HEAD) -> FeedDescription | None:
+@dataclass(frozen=True)
+class Fit:
+    """A feed to which a file may belong: which share of the file's first records are its records, with which share of its fields."""
+
+    feed: FeedDescription
+    share: float
+    resemblance: float
+
+
+def json_fit(content: Content, enough: int = HEAD) -> Fit | None:
     """The JSON feed whose records most of the file's first records are, however they are wrapped."""
     head = content.head[:enough]
     is_whole = content.is_whole_in_head and len(head) == len(content.head)
@@ -136,24 +149,30 @@ def json_fit(content: Content, enough: int = HEAD) -> FeedDescription | None:
         if found is None:
             continue
         records = found.sample[:_SAMPLE]
-        fitting = [record for record in records if feed.signs.fit(record)]
+        fitting = [record for record in records if feed.is_record(record)]
         if not fitting or 2 * len(fitting) < len(records):
             continue
-        resemblance = sum(map(feed.signs.resemblance, fitting)) / len(fitting)
+        resemblance = mean(_resemblances(feed, fitting))
         if feed.signs.tell(fitting[0]) or resemblance >= _LEAST_RESEMBLANCE:
-            scored.append((resemblance, len(feed.signs.required), feed.name, feed))
+            scored.append((resemblance, len(feed.signs.required), feed.name, Fit(feed, len(fitting) / len(records), resemblance)))
     return max(scored, key=lambda score: score[:3])[3] if scored else None
 
 
-def _cells_fit(content: Content) -> FeedDescription | None:
+def _cells_fit(content: Content) -> Fit | None:
     """The JSON feed whose records the file has in cells of CSV."""
     columns = cells_with_json(content.head, content.is_whole_in_head)
-    return next((feed for cells in columns if (feed := json_fit(ContentOfCells(content, cells)))), None)
+    return next((fit for cells in columns if (fit := json_fit(ContentOfCells(content, cells)))), None)
 
 
 def _has_keys(head: bytes, signs: Signs) -> bool:
     """Whether the keys of all required fields stand somewhere: far cheaper than looking for the records."""
-    return all(any(path[-1].encode() in head for path in paths) for paths in signs.required)
+    return all(any(_key(path[-1]).search(head) for path in paths) for paths in signs.required)
+
+
+@cache
+def _key(key: str) -> re.Pattern[bytes]:
+    """A key in quotes, which are escaped where its object is text in another one."""
+    return re.compile(b'"' + re.escape(key.encode()) + rb'\\*"')
 
 
 def _no_json(content: Content, feed: FeedDescription) -> str:
@@ -188,7 +207,7 @@ def csv_layout(content: Content, feed: FeedDescription) -> tuple[CsvLayout, dict
     matched = [(layout, *match_headings(feed.columns, layout.headings)) for layout in layouts]
     layout, places, twice = max(matched, key=lambda match: (len(match[1]), len(match[0].headings)))
     missing = [[column.name] for column in feed.required_columns if column.name not in places]
-    if feed.needs_a_heading_of and not any(column in places for column in feed.needs_a_heading_of):
+    if not _has_one_of(places, feed.needs_a_heading_of):
         missing.append(list(feed.needs_a_heading_of))
     if missing:
         raise NotThisFeed(_no_csv(content, _missing_headings(feed, missing, layout, places)))
@@ -197,6 +216,10 @@ def csv_layout(content: Content, feed: FeedDescription) -> tuple[CsvLayout, dict
             f"expected each heading once, found {', '.join(twice)} more than once: remove the one that does not belong"
         )
     return layout, places
+
+
+def _has_one_of(places: Mapping[str, int], columns: Sequence[str]) -> bool:
+    return not columns or any(column in places for column in columns)
 
 
 def _csv_layouts(content: Content) -> list[CsvLayout]:
@@ -229,7 +252,7 @@ def _another_format(content: Content) -> str | None:
     return None
 
 
-def _csv_fit(content: Content) -> FeedDescription | None:
+def _csv_fit(content: Content) -> Fit | None:
     """The CSV feed whose required headings are all there, the one with most of its columns among them."""
     scored = []
     for csv in _csv_layouts(content):
@@ -238,8 +261,9 @@ def _csv_fit(content: Content) -> FeedDescription | None:
                 continue
             places, _ = match_headings(feed.columns, csv.headings)
             resemblance = len(places) / len(feed.columns)
-            if all(column.name in places for column in feed.required_columns) and _is_telling(feed, resemblance):
-                scored.append((len(places), resemblance, feed.name, feed))
+            has_all = all(column.name in places for column in feed.required_columns)
+            if has_all and _has_one_of(places, feed.needs_a_heading_of) and _is_telling(feed, resemblance):
+                scored.append((len(places), resemblance, feed.name, Fit(feed, 1.0, resemblance)))
     return max(scored, key=lambda score: score[:3])[3] if scored else None
 
 
@@ -282,5 +306,5 @@ def _shown_headings(feed: FeedDescription, headings: Sequence[str], places: Mapp
     return ", ".join(shown) + (f" and {hidden} more" if hidden else "")
 
 
-def _looks_like(other: FeedDescription) -> str:
-    return f"this looks like {other.name}: move it to landing/{other.name}/"
+def _looks_like(other: Fit) -> str:
+    return f"this looks like {other.feed.name}: move it to landing/{other.feed.name}/"

@@ -231,6 +231,14 @@ def test_a_file_in_the_wrong_folder_is_recognised_and_refused_whole(read, conten
     assert f"this looks like {looks_like}" in found.result.reject_reason
 
 
+def test_a_file_is_never_told_to_move_to_the_folder_it_lies_in(read):
+    staff = b"EEID,Full Name,Department,Business Unit,Date of Joining\n1,Lena,IT,Ops,2024-01-01\n"
+    assert "no heading for termination_date" in read(staff, "hr/employees").result.reject_reason
+    leavers = staff.replace(b"Joining\n", b"Joining,Exit Date\n").replace(b"01\n", b"01,2026-03-02\n")
+    [row] = read(leavers, "hr/employees").usable
+    assert (row["hire_date"], row["termination_date"]) == ("2024-01-01", "2026-03-02")
+
+
 def test_records_that_no_feed_knows_are_rejected_one_by_one(read):
     wrapped = [{"version": "0", "detail-type": "AWS API Call via CloudTrail", "detail": {"eventID": n}} for n in (1, 2)]
     found = read(lines(*wrapped), "aws/cloudtrail")
