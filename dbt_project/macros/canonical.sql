@@ -83,6 +83,8 @@ nullif(nullif(case
     -- Told apart by length: a two-digit year would pass for a year of the first century.
     when regexp_full_match(trim({{ text }}), '[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}')
         then cast(try_strptime(trim({{ text }}), '%m/%d/%y') as date)
+    when regexp_full_match(trim({{ text }}), '[0-9]{1,2}[.][0-9]{1,2}[.][0-9]{2}|[0-9]{1,2}[- ][A-Za-z]{3}[- ][0-9]{2}')
+        then cast(try_strptime(trim({{ text }}), ['%d.%m.%y', '%d-%b-%y', '%d %b %y']) as date)
     else cast(try_strptime(
         trim({{ text }}), ['%m/%d/%Y', '%Y/%m/%d', '%d.%m.%Y', '%d-%b-%Y', '%d %b %Y', '%B %d, %Y', '%Y%m%d']
     ) as date)

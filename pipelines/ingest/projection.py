@@ -94,6 +94,7 @@ def instant(text: str, zone: str = "UTC") -> str:
         local = f"CAST(timezone({literal(zone)}, TRY_CAST({trimmed} AS TIMESTAMP)) AS TIMESTAMP)"
         zoned = f"CASE WHEN regexp_matches({trimmed}, {literal(_HAS_ZONE)}) THEN {zoned} ELSE {local} END"
         american = f"CAST(timezone({literal(zone)}, {american}) AS TIMESTAMP)"
+    # Without four figures for the year, 09/10/25 would pass for a day of the year 9.
     # A cast to TIMESTAMP drops an offset in silence, and one to TIMESTAMPTZ is five times as slow: so the former
     # only where the text ends in Z.
     return (
@@ -105,7 +106,7 @@ def instant(text: str, zone: str = "UTC") -> str:
         f"THEN make_timestamp(CAST(round(TRY_CAST({text} AS DECIMAL(20, 6)) * 1000) AS BIGINT)) "
         f"WHEN regexp_full_match({trimmed}, '[0-9]{{15,16}}') THEN make_timestamp(TRY_CAST({text} AS BIGINT)) "
         f"WHEN regexp_full_match({trimmed}, '[0-9]{{1,2}}/[0-9]{{1,2}}/[0-9]{{4}},? [0-9:.]+ [AP]M') THEN {american} "
-        f"WHEN regexp_matches({trimmed}, '^[0-9]') THEN {zoned} END)"
+        f"WHEN regexp_matches({trimmed}, '^[0-9]{{4}}[^0-9]') THEN {zoned} END)"
     )
 
 

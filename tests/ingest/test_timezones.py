@@ -26,6 +26,9 @@ from tests.ingest.made_up_records import cloudtrail, lines
         ("2026-07-01 12:00:00 UTC", "2026-07-01 12:00:00", "2026-07-01 12:00:00"),
         ("1767225600", "2026-01-01 00:00:00", "2026-01-01 00:00:00"),
         ("never", None, None),
+        # Two figures for the year: nobody's year 9 or 25.
+        ("09/10/25 13:42", None, None),
+        ("25-10-09", None, None),
     ],
 )
 def test_only_a_time_without_a_zone_is_moved(connection, written, in_utc, in_berlin):
