@@ -3,10 +3,47 @@
 {% macro is_month_first(texts) -%}
 coalesce(bool_or(
     {%- for text in texts %}
-    try_cast(regexp_extract({{ text }}, '^[0-9]{1,2}[-/.]([0-9]{1,2})[-/.][0-9]{4}', 1) as integer) > 12
+    {{ figure(text, 2) }} > 12
     {%- if not loop.last %} or {% endif %}
     {%- endfor %}
 ) over (partition by sha256), false)
+{%- endmacro %}
+
+
+{#- Whether a date in figures can be read both ways and no date in its file tells which: then the day was taken to come
+    first, and that is told. Dates with dots begin with the day everywhere. -#}
+{% macro is_order_unknown(text, texts) -%}
+(
+    coalesce(regexp_matches({{ text }}, '^ *[0-9]{1,2}[-/][0-9]{1,2}[-/][0-9]{4}'), false)
+    and {{ figure(text, 1) }} <= 12 and {{ figure(text, 2) }} <= 12 and {{ figure(text, 1) }} <> {{ figure(text, 2) }}
+    and not coalesce(bool_or(
+        {%- for other in texts %}
+        {{ figure(other, 1) }} > 12 or {{ figure(other, 2) }} > 12
+        {%- if not loop.last %} or {% endif %}
+        {%- endfor %}
+    ) over (partition by sha256), false)
+)
+{%- endmacro %}
+
+
+{#- One of the two numbers before the year of a date in figures. -#}
+{% macro figure(text, place) -%}
+try_cast(regexp_extract({{ text }}, '^ *([0-9]{1,2})[-/.]([0-9]{1,2})[-/.][0-9]{4}', {{ place }}) as integer)
+{%- endmacro %}
+
+
+{#- A time of a record, from the column as it is stored, else as it is shown. -#}
+{% macro servicenow_instant(column, labels, is_month_first, feed) -%}
+coalesce(
+    {{ instant_in_json(column, labels, is_month_first, feed) }},
+    {{ instant_as_shown(column ~ '_shown', is_month_first, feed) }}
+)
+{%- endmacro %}
+
+
+{#- The text that servicenow_instant() reads. -#}
+{% macro stated(column) -%}
+coalesce(nullif(trim({{ column }}), ''), {{ column }}_shown)
 {%- endmacro %}
 
 
@@ -26,7 +63,8 @@ end)
 {% macro instant_as_shown(text, is_month_first, feed) -%}
 (case
     when regexp_matches(trim({{ text }}), '^[0-9]{4}-') then {{ instant(text, feed) }}
-    else {{ zoned(
+    -- 09-10-25 would pass for a day of the year 25.
+    when regexp_matches(trim({{ text }}), '^[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4} ') then {{ zoned(
         "try_strptime(regexp_replace(trim(" ~ text ~ "), '^([0-9]{1,2})[-/.]([0-9]{1,2})[-/.]([0-9]{4})', "
         ~ "case when " ~ is_month_first ~ " then '\\2-\\1-\\3' else '\\1-\\2-\\3' end), "
         ~ "['%d-%m-%Y %H:%M:%S', '%d-%m-%Y %H:%M', '%d-%m-%Y %I:%M:%S %p', '%d-%m-%Y %I:%M %p'])",

@@ -18,6 +18,12 @@ list_filter(
 {%- endmacro %}
 
 
+{#- The instant that a field of a ticket states, as the ticket's system writes times. Expects source_system. -#}
+{% macro ticket_instant(text) -%}
+(case when source_system = 'jira' then {{ jira_instant_alone(text) }} else {{ instant(text) }} end)
+{%- endmacro %}
+
+
 {#- A heading as it stands, else the path. What could leave the path's quotes is taken out. -#}
 {% macro field_of(record, field) -%}
 {%- set safe = "replace(replace(" ~ field ~ ", '\"', ''), '\\', '')" -%}

@@ -12,6 +12,8 @@
     when regexp_full_match(trim({{ text }}), '[0-9]{15,16}') then make_timestamp(try_cast({{ text }} as bigint))
     when regexp_full_match(trim({{ text }}), '[0-9]{1,2}/[0-9]{1,2}/[0-9]{4},? [0-9:.]+ [AP]M')
         then {{ zoned("try_strptime(replace(trim(" ~ text ~ "), ',', ''), ['%m/%d/%Y %I:%M:%S.%f %p', '%m/%d/%Y %I:%M:%S %p'])", zone) }}
+    -- 09/10/25 would pass for a day of the year 9.
+    when not regexp_matches(trim({{ text }}), '^[0-9]{4}[^0-9]') then null
     {% if zone != 'UTC' -%}
     -- Neither Z, nor an offset, nor a zone's name after a time of day.
     when not regexp_matches(trim({{ text }}), ':.*([Zz]|[+-][0-9]{1,2}(:?[0-9]{2})?| [A-Z]{2,5})$')
@@ -22,29 +24,52 @@ end)
 {%- endmacro %}
 
 
-{#- The same for texts that are no ISO 8601, with the formats (strptime) that the vendor's tool may write. -#}
-{% macro instant_as_written(text, formats, feed=none) -%}
-coalesce({{ instant(text, feed) }}, {{ zoned('try_strptime(trim(' ~ text ~ '), ' ~ formats ~ ')', feed_timezone(feed)) }})
+{#- A date with its month as a word (9/Okt./25 1:42 PM, Oct 9, 2025, 13:42:05, 9 de octubre de 2025 1:42 p. m.) as
+    English writes it in one form: 9/Oct/25 1:42 PM. NULL for anything else; only whole words of the named languages count,
+    since a Finnish November begins like March. -#}
+{% macro date_in_words(text) -%}
+{%- set plain = "regexp_replace(trim(strip_accents(lower(" ~ text ~ "))), '[\\s\\pZ]+', ' ', 'g')" -%}
+{%- set time = '(?:at |a |um )?([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)(?: ?([ap])[.]? ?m[.]?)?' -%}
+{%- set day_first = "'^(?:[a-z]+[.]?,? )?([0-9]{1,2})[-/. ]+(?:de )?([a-z]+)[.]?[-/, ]+(?:de )?([0-9]{4}|[0-9]{2}),? " ~ time ~ "$'" -%}
+{%- set month_first = "'^(?:[a-z]+[.]?,? )?([a-z]+)[.]? ([0-9]{1,2}),? ([0-9]{4}),? " ~ time ~ "$'" -%}
+list_transform(
+    [case
+        when regexp_matches({{ plain }}, {{ day_first }})
+            then regexp_extract({{ plain }}, {{ day_first }}, ['day', 'month', 'year', 'time', 'half'])
+        when regexp_matches({{ plain }}, {{ month_first }}) then {
+            'day': regexp_extract({{ plain }}, {{ month_first }}, 2),
+            'month': regexp_extract({{ plain }}, {{ month_first }}, 1),
+            'year': regexp_extract({{ plain }}, {{ month_first }}, 3),
+            'time': regexp_extract({{ plain }}, {{ month_first }}, 4),
+            'half': regexp_extract({{ plain }}, {{ month_first }}, 5)
+        }
+    end],
+    found -> found.day || '/' || (case
+        {%- for month, words in months_in_words() %}
+        when found.month in ({{ "'" ~ words.split(' ') | join("', '") ~ "'" }}) then '{{ month }}'
+        {%- endfor %}
+    end) || '/' || found.year || ' ' || found.time || case when found.half = '' then '' else ' ' || upper(found.half) || 'M' end
+)[1]
 {%- endmacro %}
 
 
-{#- A date such as 09/Okt./25 with its month as English writes it: the months of German, Spanish and other languages
-    of Western Europe begin with these letters, accents apart. -#}
-{% macro with_english_month(text) -%}
-{%- set word = "regexp_extract(strip_accents(lower(" ~ text ~ ")), '^ *[0-9]{1,2}[-/. ]([a-z]{3,})', 1)" -%}
-(case when {{ word }} = '' then {{ text }} else regexp_replace(
-    {{ text }}, '^( *[0-9]{1,2}[-/. ])[^-/. 0-9]+[.]?([-/. ])',
-    '\1' || case
-        {%- for starts, month in [
-            ('jan|ene', 'Jan'), ('feb|fev', 'Feb'), ('mar|mrz', 'Mar'), ('apr|abr|avr', 'Apr'), ('mai|may', 'May'),
-            ('jun|juin', 'Jun'), ('jul|juil', 'Jul'), ('aug|ago|aou', 'Aug'), ('sep', 'Sep'), ('okt|oct', 'Oct'),
-            ('nov', 'Nov'), ('dez|dic|dec', 'Dec')
-        ] %}
-        when regexp_matches({{ word }}, '^({{ starts }})') then '{{ month }}'
-        {%- endfor %}
-        else {{ word }}
-    end || '\2'
-) end)
+{#- The months in English, German, Spanish, French, Italian, Portuguese and Dutch, in full and as they are cut short,
+    without accents. -#}
+{% macro months_in_words() -%}
+{{ return([
+    ('Jan', 'jan january januar janner ene enero janv janvier gen gennaio janeiro januari'),
+    ('Feb', 'feb february februar febrero fev fevr fevrier febbraio fevereiro februari'),
+    ('Mar', 'mar march mrz marz marzo mars marco mrt maart'),
+    ('Apr', 'apr april abr abril avr avril aprile'),
+    ('May', 'may mai mayo mag maggio maio mei'),
+    ('Jun', 'jun june juni junio juin giu giugno junho'),
+    ('Jul', 'jul july juli julio juil juillet lug luglio julho'),
+    ('Aug', 'aug august ago agosto aou aout augustus'),
+    ('Sep', 'sep sept september septiembre setiembre septembre set sett settembre setembro'),
+    ('Oct', 'oct october okt oktober octubre octobre ott ottobre out outubro'),
+    ('Nov', 'nov november noviembre novembre novembro'),
+    ('Dec', 'dec december dez dezember dic diciembre decembre dicembre dezembro'),
+]) }}
 {%- endmacro %}
 
 

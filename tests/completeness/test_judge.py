@@ -36,6 +36,9 @@ create table fct_event_conflicts (
 create table fct_retention_gaps (
     period_id varchar, system varchar, feed varchar, instance varchar, source_retention_days double,
     gap_from timestamp, gap_to timestamp, detail varchar);
+create table fct_unread_times (
+    system varchar, feed varchar, instance varchar, column_name varchar, problem varchar, unread_times bigint,
+    example varchar, evidence varchar, detail varchar);
 """
 
 
@@ -110,6 +113,14 @@ def test_each_stretch_that_the_source_dropped_fails_its_feed(home):
     assert answers(judge(home), "collected_before_the_source_dropped_it") == {
         ("p", "okta", "system_log", "main"): (False, "Dropped.")
     }
+
+
+def test_times_that_cant_be_read_fail_their_feed(home):
+    fill(
+        home,
+        "insert into fct_unread_times values ('jira', 'issues', 'main', 'created', 'unreadable', 2, 'gestern', 'a:1', 'Unread.')",
+    )
+    assert answers(judge(home), "every_time_can_be_read") == {("jira", "issues", "main"): (False, "Unread.")}
 
 
 def test_an_unknown_figure_never_passes(home):

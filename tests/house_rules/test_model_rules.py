@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from pipelines.completeness.suites import load_expectations
-from pipelines.settings import DBT_PROJECT
+from pipelines.settings import DBT_PROJECT, FEEDS
 
 MODELS = DBT_PROJECT / "models"
 STEPS = ["staging", "evidence", "identity", "facts", "controls", "coverage", "reports"]
@@ -69,6 +69,37 @@ def test_names_say_what_a_model_is():
         if not name.startswith(PREFIXES.get(step(path), ("int_", "fct_", "dim_")))
     ]
     assert not misnamed, misnamed
+
+
+# A last day that can't be read makes the leaver's row indeterminate.
+HAS_ITS_OWN_RULE = {("hr", "termination_text")}
+
+
+def test_a_time_that_staging_reads_is_checked_by_ingest_or_told_where_it_cant_be_read():
+    checked: dict[str, set[str]] = {}
+    for path in FEEDS.glob("*/*.yml"):
+        for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]:
+            columns = [column for table in source["tables"] for column in table["columns"]]
+            checked.setdefault(source["name"], set()).update(
+                column["name"] for column in columns if column["config"]["meta"].get("type") == "instant"
+            )
+    untold = []
+    for name, path in models().items():
+        system = path.parent.name
+        if step(path) != "staging" or system == "evidence" or name.endswith("__unread_times"):
+            continue
+        teller = path.parent / f"stg_{system}__unread_times.sql"
+        told = teller.read_text(encoding="utf-8") if teller.exists() else ""
+        for read in re.findall(r"instant(?:_as_shown)?\('\"?(?:\w+\.)?(\w+)", path.read_text(encoding="utf-8")):
+            if read not in checked[system] and read not in told and (system, read) not in HAS_ITS_OWN_RULE:
+                untold.append(f"{name} reads {read}: type: instant in the feed's description, or name it in {teller.name}")
+    assert not untold, untold
+
+
+def test_every_system_that_tells_what_it_cant_read_is_asked():
+    asked = models()["fct_unread_times"].read_text(encoding="utf-8")
+    forgotten = [name for name in models() if name.endswith("__unread_times") and name.startswith("stg_") and name not in asked]
+    assert not forgotten, forgotten
 
 
 def test_every_control_names_what_it_depends_on_and_that_exists():

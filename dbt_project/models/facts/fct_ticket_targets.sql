@@ -1,5 +1,6 @@
 -- Tickets as ticket_rules read them: one row per ticket, kind and target it names, with the account or credential that
 -- the target is and the rule that says so. Our own ticket CSV needs no rule: its columns are named for it.
+{%- set clocks = ['detected', 'escalated', 'contained', 'recovered'] %}
 with
 
 rules as (
@@ -61,11 +62,19 @@ read_fields as (
             else {{ ticket_texts('record', 'target_field') }} end) as target_text,
         {{ ticket_texts('record', 'system_field') }}[1] as named_system,
         {{ ticket_texts('record', 'entitlement_field') }} as entitlements_named,
-        {{ instant(ticket_texts('record', 'detected_field') ~ '[1]') }} as detected_at,
-        {{ instant(ticket_texts('record', 'escalated_field') ~ '[1]') }} as escalated_at,
-        {{ instant(ticket_texts('record', 'contained_field') ~ '[1]') }} as contained_at,
-        {{ instant(ticket_texts('record', 'recovered_field') ~ '[1]') }} as recovered_at
+        {%- for clock in clocks %}
+        {{ ticket_texts('record', clock ~ '_field') }}[1] as {{ clock }}_text{{ ',' if not loop.last }}
+        {%- endfor %}
     from matched
+),
+
+dated as (
+    select
+        *,
+        {%- for clock in clocks %}
+        {{ ticket_instant(clock ~ '_text') }} as {{ clock }}_at{{ ',' if not loop.last }}
+        {%- endfor %}
+    from read_fields
 ),
 
 named as (
@@ -78,7 +87,7 @@ named as (
             when len(regexp_extract_all({{ bounded('target_text') }}, target_pattern, 1)) = 0 then [null]
             else list_distinct(regexp_extract_all({{ bounded('target_text') }}, target_pattern, 1))
         end) as target
-    from read_fields
+    from dated
 ),
 
 systems as (
@@ -155,6 +164,12 @@ select
     placed.rejected_statuses,
     placed.contained_statuses,
     placed.is_history_complete,
+    list_filter([
+        {%- for clock in clocks %}
+        case when placed.{{ clock }}_at is null and {{ states_a_time('placed.' ~ clock ~ '_text') }}
+            then {'field': placed.{{ clock }}_field, 'text': placed.{{ clock }}_text} end{{ ',' if not loop.last }}
+        {%- endfor %}
+    ], unread -> unread is not null) as unread_fields,
     list_filter([placed.evidence, placed.rule_evidence], record -> record is not null) as evidence
 from placed
 left join subjects

@@ -1,7 +1,6 @@
 -- Jira issues. Cloud names people by account id and may hide their e-mail; Server and Data Center by key or name. A CSV
--- export writes times in the site's zone, months in the user's language, and carries no history; a spreadsheet puts
--- figures in their stead.
-{%- set formats = "['%d/%b/%y %I:%M %p', '%d/%b/%y %H:%M', '%d/%b/%Y %I:%M %p', '%d/%b/%Y %H:%M', '%b %d, %Y, %I:%M %p', '%b %d, %Y %I:%M %p']" %}
+-- export writes times in the site's zone and form, months in the user's language, and carries no history; a spreadsheet
+-- puts figures in their stead.
 with
 
 records as (
@@ -18,10 +17,7 @@ select
     issue_type as kind,
     status,
     {%- for column in ['created', 'updated'] %}
-    coalesce(
-        {{ instant_as_shown(column, 'is_month_first', 'jira/issues') }},
-        {{ instant_as_written(with_english_month(column), formats, 'jira/issues') }}
-    ) as {{ column }}_at,
+    {{ jira_instant(column, 'is_month_first') }} as {{ column }}_at,
     {%- endfor %}
     coalesce(nullif(reporter_id, ''), nullif(reporter_key, ''), nullif(reporter_name, '')) as requester_id,
     lower(nullif(reporter_email, '')) as requester_email,

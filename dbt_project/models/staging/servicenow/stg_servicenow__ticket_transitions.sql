@@ -11,10 +11,7 @@ records as (
 dated as (
     select
         *,
-        coalesce(
-            {{ instant_in_json('updated_on', ['state'], 'is_month_first', feed) }},
-            {{ instant_as_shown('updated_on_shown', 'is_month_first', feed) }}
-        ) as changed_at,
+        {{ servicenow_instant('updated_on', ['state'], 'is_month_first', feed) }} as changed_at,
         coalesce(nullif(ticket_number, ''), nullif(ticket_sys_id, '')) as ticket_id,
         replace(replace(lower(trim(state)), ' ', '_'), 'canceled', 'cancelled') as decision
     from records

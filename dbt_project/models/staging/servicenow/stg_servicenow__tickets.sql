@@ -65,10 +65,7 @@ select
     {%- for column, name in [
         ('created_on', 'created_at'), ('updated_on', 'updated_at'), ('resolved_at', 'resolved_at'), ('closed_at', 'closed_at')
     ] %}
-    coalesce(
-        {{ instant_in_json(column, ['labelled.state', 'labelled.class_name'], 'is_month_first', feed) }},
-        {{ instant_as_shown(column ~ '_shown', 'is_month_first', feed) }}
-    ) as {{ name }},
+    {{ servicenow_instant(column, ['labelled.state', 'labelled.class_name'], 'is_month_first', feed) }} as {{ name }},
     {%- endfor %}
     nullif(resolved_by, '') as resolved_by,
     nullif(closed_by, '') as closed_by,
