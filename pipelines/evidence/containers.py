@@ -100,6 +100,9 @@ class Unwrapping:
         elif isinstance(value, list) and (any(isinstance(each, dict) for each in value) or (level == 0 and not value)):
             for element in value:
                 yield from self.records(element, level + 1)
+        elif (table := of_table(value)) is not None:
+            for row in table:
+                yield from self.records(row, level + 1)
         elif arrays := self.arrays_of(value):
             for array in arrays:
                 for element in array:
@@ -111,7 +114,7 @@ class Unwrapping:
 
     def arrays_of(self, value: Any) -> list[list[Any]]:
         """The arrays of a page."""
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or of_table(value) is not None:
             return []
         return [part for key, part in value.items() if key in self.wrappers and isinstance(part, list)]
 
@@ -165,6 +168,23 @@ def of_pairs(value: Any) -> dict[str, Any] | None:
         return None
     # Of two for one field, the first counts.
     return {each["field"]: each["value"] for each in reversed(value)}
+
+
+def of_table(value: Any) -> list[Any] | None:
+    """The rows of `{"columns": [{"name": ...}, ...], "rows": [[...], ...]}` as objects: so workspaces' APIs answer.
+
+    A row with more or fewer cells than there are columns stays as it is.
+    """
+    if not isinstance(value, dict):
+        return None
+    columns, rows = value.get("columns"), value.get("rows")
+    if not isinstance(columns, list) or not isinstance(rows, list) or not columns:
+        return None
+    names = [column["name"] for column in columns if isinstance(column, dict) and isinstance(column.get("name"), str)]
+    if len(names) < len(columns) or not all(isinstance(row, list) for row in rows):
+        return None
+    # Of two columns with one name, the first counts.
+    return [dict(reversed(list(zip(names, row, strict=True)))) if len(row) == len(names) else row for row in rows]
 
 
 def _is_pair(value: Any) -> bool:
@@ -367,6 +387,8 @@ def _discovered(value: Any, signs: Signs, found: _Found, is_known: bool, level: 
         )
     if not isinstance(value, dict):
         return False
+    if (table := of_table(value)) is not None:
+        return any([_discovered(row, signs, found, is_known, level + 1) for row in table[:_ELEMENTS_LOOKED_AT]])
     is_page = False
     for key, part in value.items():
         if isinstance(part, list) and part:

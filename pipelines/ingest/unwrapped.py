@@ -34,10 +34,12 @@ class _Step:
         marks: list[KeyPath] = [(mark,)] if mark else []
         wrappers: list[KeyPath] = [(key,) for key in unwrapping.wrappers]
         required = list(dict.fromkeys(path for paths in unwrapping.signs.required for path in paths))
-        groups = [list(unwrapping.envelopes), list(unwrapping.other_envelopes), marks, wrappers, required]
+        table: list[KeyPath] = [("columns",), ("rows",)]
+        groups = [list(unwrapping.envelopes), list(unwrapping.other_envelopes), table, marks, wrappers, required]
         self._paths = [path for group in groups for path in group]
         self._envelopes = _slice(0, len(groups[0]))
         self._others = _slice(len(groups[0]), len(groups[1]))
+        self._columns, self._rows = (f"p[{len(groups[0]) + len(groups[1]) + number}]" for number in (1, 2))
         start = len(self._paths) - len(required)
         self._required = {path: start + number for number, path in enumerate(required, 1)}
         self._wrappers = {path[0]: start - len(wrappers) + number for number, path in enumerate(wrappers, 1)}
@@ -59,6 +61,7 @@ class _Step:
             f"WHEN {' OR '.join(as_it_is)} THEN [{{done: true, json: json}}]",
             f"WHEN {_begins('[', 'json')} AND {_ARE_PAIRS} THEN [{{done: false, json: {_OF_PAIRS}}}]",
             f"WHEN {_begins('[', 'json')} AND ({_HAS_OBJECTS}{'' if level else _OR_IS_EMPTY}) THEN {_each('json')}",
+            f"WHEN {_is_table(self._columns, self._rows)} THEN {_of_table(self._columns, self._rows)}",
             *self._pages(),
             "WHEN inside IS NOT NULL THEN [{done: false, json: inside}]",
         ]
@@ -104,6 +107,26 @@ _OF_PAIRS = (
     "CAST('{' || array_to_string(list_transform(from_json(json, '[\"JSON\"]'), lambda each: concat("
     "CAST(json_extract(each, '$.field') AS VARCHAR), ':', CAST(json_extract(each, '$.value') AS VARCHAR))), ',') || '}' AS JSON)"
 )
+
+
+def _is_table(columns: str, rows: str) -> str:
+    """Whether these are a table's columns and rows, as containers.of_table has it."""
+    return (
+        f"coalesce({_begins('[', columns)} AND {_begins('[', rows)}, false) AND json_array_length({columns}) > 0 "
+        f"AND len(list_filter(from_json({columns}, '[\"JSON\"]'), lambda each: "
+        "json_type(each, '$.name') IS DISTINCT FROM 'VARCHAR')) = 0 "
+        f"AND len(list_filter(from_json({rows}, '[\"JSON\"]'), lambda each: coalesce(json_type(each), '') <> 'ARRAY')) = 0"
+    )
+
+
+def _of_table(columns: str, rows: str) -> str:
+    cell = "CAST(json_extract(cell[1], '$.name') AS VARCHAR) || ':' || coalesce(CAST(cell[2] AS VARCHAR), 'null')"
+    cells = f"list_zip(from_json({columns}, '[\"JSON\"]'), from_json(each, '[\"JSON\"]'))"
+    row = (
+        f"CASE WHEN json_array_length(each) = json_array_length({columns}) "
+        f"THEN CAST('{{' || array_to_string(list_transform({cells}, lambda cell: {cell}), ',') || '}}' AS JSON) ELSE each END"
+    )
+    return f"list_transform(from_json({rows}, '[\"JSON\"]'), lambda each: {{done: false, json: {row}}})"
 
 
 def _slice(before: int, count: int) -> str:

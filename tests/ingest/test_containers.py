@@ -139,7 +139,10 @@ def test_an_envelope_behind_the_head_is_opened_and_a_record_in_no_envelope_is_re
 
 _envelope = st.sampled_from(sorted(ENVELOPES))
 _page = st.sampled_from(sorted(PAGES))
-_scrap = st.sampled_from([5, None, "x", {}, [], [1], {"eventID": "e"}, {"detail": {"a": 1}}, {"_raw": "{broken"}, {"Records": []}, {"detail": 7}])
+_scrap = st.sampled_from([5, None, "x", {}, [], [1], {"eventID": "e"}, {"detail": {"a": 1}}, {"_raw": "{broken"}, {"Records": []}, {"detail": 7},
+                          {"columns": [{"name": "a"}, {"name": "b"}], "rows": [[1], [1, None], ["x", {}], []]}, {"columns": [{"name": 1}], "rows": [[1]]},
+                          {"columns": [], "rows": []}, {"columns": [{"name": "a"}], "rows": [1]}, {"columns": [{"name": "a"}], "rows": []},
+                          [{"field": "a", "value": 1}], [{"field": 1, "value": 1}], [{"field": "a"}]])  # fmt: skip
 
 
 @st.composite

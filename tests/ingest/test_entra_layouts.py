@@ -50,8 +50,10 @@ def test_an_audit_event(read, record):
         {"properties": {"createdDateTime": "2026-02-01T10:00:00Z", "userId": "u"}, "resultType": "50126", "time": "2026-02-01T10:05:00Z"},
         {"properties": json.dumps({"createdDateTime": "2026-02-01T10:00:00Z", "userId": "u", "status": {"errorCode": 50126}}), "resulttype": 50126},
         {"CreatedDateTime": "2026-02-01T10:00:00Z", "UserId": "u", "ResultType": "50126"},
+        {"tables": [{"name": "PrimaryResult", "columns": [{"name": "CreatedDateTime", "type": "datetime"}, {"name": "UserId", "type": "string"},
+         {"name": "ResultType", "type": "string"}], "rows": [["2026-02-01T10:00:00Z", "u", "50126"]]}]},
     ],
-    ids=["graph", "diagnostic export", "diagnostic export with text", "log analytics"],
+    ids=["graph", "diagnostic export", "diagnostic export with text", "log analytics", "the API of log analytics"],
 )  # fmt: skip
 def test_a_sign_in(read, record):
     [row] = read(json.dumps(record).encode() + b"\n", "entra/sign_ins").usable

@@ -16,6 +16,13 @@ def insights(record: Any) -> list[dict[str, str]]:
     return [{"field": field, "value": value} for field, value in row.items()]
 
 
+def table(records: list[Any]) -> dict[str, Any]:
+    """Records as the APIs of log stores answer them: the columns' names apart from the rows."""
+    names = list(dict.fromkeys(name for record in records for name in record))
+    rows = [[record.get(name) for name in names] for record in records]
+    return {"name": "PrimaryResult", "columns": [{"name": name, "type": "dynamic"} for name in names], "rows": rows}
+
+
 # One record each.
 ENVELOPES = {
     "none": lambda record: record,
@@ -49,6 +56,8 @@ PAGES = {
     "lookup-events": lambda records: {"Events": [{"CloudTrailEvent": json.dumps(record)} for record in records]},
     "cloudwatch": lambda records: {"messageType": "D", "logEvents": [{"id": "1", "message": json.dumps(r)} for r in records]},
     "logs insights": lambda records: {"results": [insights(record) for record in records], "status": "Complete"},
+    "workspace": lambda records: {"tables": [table(records)]},
+    "sql answer": lambda records: table(records),
     "aws-cli example": lambda records: {"_command": "aws x", "response": {"Events": records}},
     "array": lambda records: list(records),
     "array in text": lambda records: {"_raw": json.dumps(records)},
