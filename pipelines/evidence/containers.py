@@ -28,7 +28,7 @@ MOST_LEVELS = 5
 # Under these, tools put arrays of any vendor's records.
 _USUAL_WRAPPERS = (
     "Records", "records", "value", "values", "items", "Items", "entries", "Entries", "results", "result", "data", "Data",
-    "events", "Events", "logEvents", "logs", "list", "hits", "rows", "Resources", "resources", "Report_Entry",
+    "events", "Events", "logEvents", "tables", "logs", "list", "hits", "rows", "Resources", "resources", "Report_Entry",
 )  # fmt: skip
 # Under these, tools put one record of any vendor, as an object or as JSON text.
 _USUAL_ENVELOPES = (

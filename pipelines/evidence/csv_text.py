@@ -18,6 +18,8 @@ LARGEST_CELL = 1 << 20
 LARGEST_ROW = 4 << 20
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+# No byte of UTF-8.
+_QUOTED = b"\xff"
 _NOT_LINE_ENDS = re.compile(rb"[^\r\n]+")
 
 
@@ -50,10 +52,18 @@ def first_record(head: bytes, delimiter: str) -> tuple[tuple[str, ...], str, int
 
 
 class RowCount:
-    """Counts the rows of well-formed CSV by its quotes and line ends alone. Feed it every chunk in turn."""
+    """Counts the rows of well-formed CSV by its quotes and line ends alone. Feed it every chunk in turn.
 
-    def __init__(self) -> None:
+    `is_well_formed` is False where a quote stands inside a cell that doesn't begin with one, or more follows the quote
+    that ends a cell: readers disagree about which quotes count then, and so about rows.
+    """
+
+    def __init__(self, delimiter: str) -> None:
         self.rows = 0
+        self.is_well_formed = True
+        at_an_end = re.escape(delimiter.encode()) + rb"\r\n" + _QUOTED
+        self._misplaced = re.compile(rb"[^%b]%b|%b[^%b]" % (at_an_end, _QUOTED, _QUOTED, at_an_end))
+        self._last = b"\n"
         self._in_quotes = False
         self._in_row = False
 
@@ -76,14 +86,17 @@ class RowCount:
 
     def _count(self, chunk: bytes) -> None:
         parts = chunk.split(b'"')
-        # A quoted part is text whatever it holds: it stands as one letter, its line ends gone.
-        outside = b"x".join(parts[1::2] if self._in_quotes else parts[0::2])
+        # A quoted part is text whatever it holds: it stands as one byte, its line ends gone.
+        outside = _QUOTED.join(parts[1::2] if self._in_quotes else parts[0::2])
         if self._in_quotes:
-            outside = b"x" + outside
+            outside = _QUOTED + outside
         if len(parts) % 2 == 0:
             self._in_quotes = not self._in_quotes
         if self._in_quotes and len(parts) > 1:
-            outside += b"x"
+            outside += _QUOTED
+        if _QUOTED in outside or self._last == _QUOTED:
+            self.is_well_formed = self.is_well_formed and not self._misplaced.search(self._last + outside)
+        self._last = outside[-1:] or self._last
         runs = len(_NOT_LINE_ENDS.findall(outside))
         continues = self._in_row and outside[:1] not in (b"\r", b"\n", b"")
         self.rows += runs - continues

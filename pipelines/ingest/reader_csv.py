@@ -32,12 +32,12 @@ def read_csv(connection: Connection, content: Content, feed: FeedDescription, ta
     Raises NotThisFeed when the file is refused as a whole, and UnreadableFile.
     """
     layout, places = csv_layout(content, feed)
-    count = RowCount()
+    count = RowCount(layout.delimiter)
     try:
         pieces = Pieces(count.watch(_data(content, layout)), count.row_end)
         found = write_piped(connection, pieces, partial(_query, feed, layout, places), target)
         # One column alone: DuckDB takes blank lines for rows.
-        if found == count.rows and len(layout.headings) > 1:
+        if found == count.rows and count.is_well_formed and len(layout.headings) > 1:
             return layout
     except QueryFailed:
         pass

@@ -642,6 +642,9 @@ def _sequence(content: Content, poured: _Passed) -> Iterator[bytes]:
     for text in values(without_start(content.chunks(), _bom(content)), _bom(content)):
         if text.content is None:
             raise _TooLong
+        if not text.content.startswith((b"{", b"[")):
+            # DuckDB takes some numbers for values, and stops at others.
+            raise NotValid(f"expected JSON objects, found something else at byte {text.offset + 1}")
         poured.values += 1
         yield text.content
 

@@ -7,7 +7,7 @@ import io
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.ingest.made_up_records import PACKINGS, line, lines, vault
@@ -148,6 +148,8 @@ _csv_scraps = st.lists(
 
 @OFTEN
 @given(_csv_scraps)
+@example([b"a", b'"', b"a,b,true\n", b'"'])
+@example([b'"', b"a,b,true\n", b'"', b"a,b,true\n"])
 def test_damaged_csv_gives_as_many_rows_as_a_plain_reader_finds(read, scraps):
     content = b"system,account_id,enabled\n" + b"".join(scraps)
     found = read(content, "generic/accounts")
