@@ -48,10 +48,11 @@ coalesce(nullif(trim({{ column }}), ''), {{ column }}_shown)
 
 
 {#- A time in JSON: UTC, unless the Table API was asked for what people see (sysparm_display_value=true), which shows in
-    labels that begin with a capital. -#}
+    labels that begin with a capital, or the time itself is written in a person's way: instances may have values so, too. -#}
 {% macro instant_in_json(text, labels, is_month_first, feed) -%}
 (case
-    when {% for label in labels %}regexp_matches({{ label }}, '^[A-Z]'){{ ' or ' if not loop.last }}{% endfor %}
+    when {% for label in labels %}regexp_matches({{ label }}, '^[A-Z]') or {% endfor -%}
+        regexp_matches(trim({{ text }}), '^[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}')
         then {{ instant_as_shown(text, is_month_first, feed) }}
     else {{ instant(text) }}
 end)
