@@ -7,9 +7,17 @@ records as (
         * replace (
             -- Enterprise Server writes a list where several organisations share a resource.
             coalesce(
-                case when json_type(org) = 'ARRAY' then org ->> '$[0]' else org ->> '$' end,
+                nullif(case when json_type(org) = 'ARRAY' then org ->> '$[0]' else org ->> '$' end, ''),
                 nullif(split_part(repository, '/', 1), '')
             ) as org,
+            -- The log streaming writes some of what an event has not as empty texts.
+            {%- for column in [
+                'user', 'actor', 'business', 'repository', 'integration', 'name', 'team', 'token_id', 'personal_access_token_id',
+                'personal_access_token_name', 'public_key_id', 'fingerprint', 'environment_name', 'secret_name', 'organization_role',
+                'oauth_application_id'
+            ] %}
+            nullif("{{ column }}", '') as "{{ column }}",
+            {%- endfor %}
             lower(nullif(permission, '')) as permission,
             lower(nullif(old_permission, '')) as old_permission
         )
@@ -59,9 +67,11 @@ named as (
             -- An app acts as the bot of its slug.
             when category = 'integration_installation'
                 then regexp_replace(lower(trim(coalesce(integration, name))), '[^a-z0-9]+', '-', 'g') || '[bot]'
-            -- Of one's own tokens and keys the log names the actor only.
-            when category in ('org', 'organization_role', 'team', 'repo', 'business') then nullif("user", '')
-            else coalesce(nullif("user", ''), nullif(actor, ''))
+            -- Of one's own tokens and keys the log names the actor only; of anybody else's account the actor is another.
+            when category in (
+                'personal_access_token', 'public_key', 'org_credential_authorization', 'oauth_access', 'oauth_authorization'
+            ) then coalesce("user", actor)
+            else "user"
         end as account_id,
         case category
             when 'personal_access_token' then 'personal_access_token'
@@ -99,19 +109,19 @@ select
     coalesce(case when category = 'public_key' then repository end, org, business) as account_scope,
     case
         when action like 'pipeline_secret%'
-            then concat_ws('/', place, case when category = 'environment' then nullif(environment_name, '') end, nullif(secret_name, ''))
+            then concat_ws('/', place, case when category = 'environment' then environment_name end, secret_name)
         -- An organisation's log knows a fine-grained token by its owner and its name alone.
         when category = 'personal_access_token' then coalesce(
-            nullif(personal_access_token_id, ''), account_id || '/' || nullif(personal_access_token_name, ''), nullif(token_id, '')
+            personal_access_token_id, account_id || '/' || personal_access_token_name, token_id
         )
-        when category = 'public_key' then coalesce(nullif(public_key_id, ''), nullif(fingerprint, ''))
-        when category = 'org_credential_authorization' then coalesce(nullif(fingerprint, ''), token_id)
+        when category = 'public_key' then coalesce(public_key_id, fingerprint)
+        when category = 'org_credential_authorization' then coalesce(fingerprint, token_id)
         when category = 'oauth_access' then token_id
         when category = 'oauth_authorization' then 'oauth/' || oauth_application_id || '/' || account_id
     end as credential_id,
     case when action like 'pipeline_secret%' then 'pipeline_secret' else key_type end as credential_type,
     cast(null as bigint) as version,
-    nullif(actor, '') as actor_id,
+    actor as actor_id,
     case
         when action not like 'entitlement%' then null
         when vendor_action in ('team.promote_maintainer', 'team.demote_maintainer') then team || ':maintainer'
