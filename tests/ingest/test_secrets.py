@@ -126,6 +126,15 @@ def test_an_error_is_known_by_being_there_alone(read):
     assert [row["has_error"] for row in found.rows] == ["true", None, None, None]
 
 
+def test_an_error_within_the_answer_is_known_by_being_there_alone(read):
+    errors = ["error verifying connection: password CANARY-15 is wrong", "", None, {"a": "CANARY-15"}]
+    records = [vault(n, response={"data": {"error": error}}, error="") for n, error in enumerate(errors)]
+    found = read(lines(*records, vault(5, response={"data": {}})), "hashicorp_vault/audit_log")
+    assert [row["has_error_in_answer"] for row in found.rows] == ["true", None, None, "true", None]
+    assert CANARY not in str(found.rows)
+    assert CANARY not in str(shown(_feed("hashicorp_vault/audit_log"), records[0]))
+
+
 def test_brackets_in_a_name_are_no_json(read):
     names = ["[bot] deploy", "{x", "[1]", "[", "{}", "{\"a\":1}"]
     records = [vault(n, auth={"display_name": name}) for n, name in enumerate(names)]

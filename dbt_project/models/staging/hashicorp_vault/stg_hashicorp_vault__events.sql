@@ -5,20 +5,20 @@ with
 answers as (
     select *
     from {{ evidence_records('hashicorp_vault', 'audit_log') }}
-    where type = 'response' and has_error is distinct from 'true'
+    where type = 'response' and has_error is distinct from 'true' and has_error_in_answer is distinct from 'true'
         and operation in ('create', 'update', 'patch', 'delete')
-        and (mount_type is null or mount_type in ('kv', 'generic'))
+        and coalesce(mount_type, '') in ('', 'kv', 'generic')
 ),
 
 located as (
     select
         *,
         case
-            when mount_point is not null and starts_with(path, mount_point) then rtrim(mount_point, '/')
+            when mount_point <> '' and starts_with(path, mount_point) then rtrim(mount_point, '/')
             else regexp_extract(path, '^(.+?)/(data|metadata|delete|undelete|destroy)/', 1)
         end as mount,
         case
-            when mount_point is not null and starts_with(path, mount_point) then substr(path, length(mount_point) + 1)
+            when mount_point <> '' and starts_with(path, mount_point) then substr(path, length(mount_point) + 1)
             else regexp_extract(path, '^.+?/((data|metadata|delete|undelete|destroy)/.+)$', 1)
         end as path_in_mount
     from answers
@@ -77,5 +77,6 @@ select
     secret_id as credential_id,
     'kv_secret' as credential_type,
     cast(version as bigint) as version,
-    coalesce(auth_entity_id, auth_display_name) as actor_id
+    -- A token without an entity has an empty one.
+    coalesce(nullif(auth_entity_id, ''), nullif(auth_display_name, '')) as actor_id
 from one_row_per_version

@@ -14,7 +14,7 @@ reads as (
         has_error is distinct from 'true' as succeeded
     from {{ evidence_records('hashicorp_vault', 'audit_log') }}
     where type = 'response' and operation = 'read' and regexp_matches(path, '^.+?/data/.+$')
-        and (mount_type is null or mount_type = 'kv')
+        and coalesce(mount_type, '') in ('', 'kv')
         and (response_read_version is not null or has_error = 'true')
 ),
 
