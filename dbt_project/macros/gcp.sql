@@ -7,7 +7,7 @@ case
     when regexp_matches({{ member }}, '^deleted:serviceAccount:.*[?]uid=') then regexp_extract({{ member }}, '[?]uid=(.+)$', 1)
     when regexp_matches({{ member }}, '^(deleted:)?(user|serviceAccount):')
         then lower(regexp_extract({{ member }}, '^(?:deleted:)?(?:user|serviceAccount):([^?]+)', 1))
-    else {{ member }}
+    else nullif({{ member }}, '')
 end
 {%- endmacro %}
 

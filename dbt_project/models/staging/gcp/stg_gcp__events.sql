@@ -8,13 +8,13 @@ entries as (
         *,
         coalesce(
             -- Exports write one instant with three to nine digits of a second.
-            insert_id || '/' || cast({{ instant('"timestamp"') }} as varchar) || coalesce('/' || log_name, ''),
+            nullif(insert_id, '') || '/' || cast({{ instant('"timestamp"') }} as varchar) || coalesce('/' || log_name, ''),
             record_hash
         ) as entry_id,
         coalesce(nullif(response_unique_id, ''), nullif(label_unique_id, ''),
             regexp_extract(resource_name, 'serviceAccounts/([0-9]+)(?:/|$)', 1)) as unique_id,
         coalesce(nullif(response_email, ''), nullif(label_email, ''),
-            regexp_extract(coalesce(response_name, request_name, resource_name), 'serviceAccounts/([^/]+@[^/]+)(?:/|$)', 1))
+            regexp_extract(coalesce(nullif(response_name, ''), nullif(request_name, ''), resource_name), 'serviceAccounts/([^/]+@[^/]+)(?:/|$)', 1))
             as email
     from {{ evidence_records('gcp', 'audit_log') }}
     where {{ gcp_succeeded() }}

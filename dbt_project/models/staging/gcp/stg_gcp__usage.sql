@@ -32,7 +32,7 @@ subjects as (
     union all
     select sha256, record_number, event_at, succeeded, coalesce(
         nullif(label_unique_id, ''),
-        nullif(regexp_extract(coalesce(resource_name, request_name), 'serviceAccounts/([^/]+)', 1), '')
+        nullif(regexp_extract(coalesce(nullif(resource_name, ''), request_name), 'serviceAccounts/([^/]+)', 1), '')
     ), null
     from calls
     where service_name = 'iamcredentials.googleapis.com'

@@ -6,12 +6,12 @@ with
 -- GKE says the verb and the resource in one word, io.k8s.core.v1.serviceaccounts.token.create, and the object as a path.
 asked as (
     select * replace (
-        coalesce(verb, nullif(called.verb, '')) as verb,
-        coalesce(resource, nullif(called.resource, '')) as resource,
-        coalesce(subresource, nullif(called.subresource, '')) as subresource,
-        coalesce(namespace, nullif(regexp_extract(gke_resource, '/namespaces/([^/]+)/', 1), '')) as namespace,
+        coalesce(nullif(verb, ''), nullif(called.verb, '')) as verb,
+        coalesce(nullif(resource, ''), nullif(called.resource, '')) as resource,
+        coalesce(nullif(subresource, ''), nullif(called.subresource, '')) as subresource,
+        coalesce(nullif(namespace, ''), nullif(regexp_extract(gke_resource, '/namespaces/([^/]+)/', 1), '')) as namespace,
         coalesce(
-            name,
+            nullif(name, ''),
             case when called.resource <> '' then nullif(split_part(split_part(gke_resource, '/' || called.resource || '/', 2), '/', 1), '') end
         ) as name
     )
@@ -77,7 +77,7 @@ named as (
             when resource = 'secrets' then 'system:serviceaccount:' || namespace || ':' || secret_service_account
             when resource = 'certificatesigningrequests' then request_user_name
             when subjects[subject_number].kind = 'ServiceAccount'
-                then 'system:serviceaccount:' || coalesce(subjects[subject_number].namespace, namespace) || ':'
+                then 'system:serviceaccount:' || coalesce(nullif(subjects[subject_number].namespace, ''), namespace) || ':'
                     || subjects[subject_number].name
             when subjects[subject_number].kind = 'Group' then 'group:' || subjects[subject_number].name
             else subjects[subject_number].name
@@ -106,7 +106,7 @@ select
         when resource = 'secrets' then namespace || '/' || name
         when resource = 'certificatesigningrequests' then name
         -- Without its end a token would look open for ever.
-        when token_ends_at is not null then coalesce(issued_credential_id, audit_id, record_hash)
+        when token_ends_at is not null then coalesce(nullif(issued_credential_id, ''), nullif(audit_id, ''), record_hash)
     end as credential_id,
     case
         when action not like 'credential%' then null
@@ -115,7 +115,7 @@ select
         else 'service_account_token'
     end as credential_type,
     cast(null as bigint) as version,
-    coalesce(impersonated_user_name, user_name) as actor_id,
+    coalesce(nullif(impersonated_user_name, ''), user_name) as actor_id,
     case when action like 'entitlement%' then concat_ws('/', namespace, resource, name) end as entitlement,
     case when action like 'entitlement%' then coalesce(role_kind || ' ' || role_name, resource || ' ' || name) end as entitlement_name,
     case when action like 'entitlement%' then 'role' end as entitlement_type,
