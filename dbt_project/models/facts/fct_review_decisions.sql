@@ -1,5 +1,6 @@
 -- Access review items, each once however many exports of its campaign repeat it; an item decided later shows twice,
--- undecided and decided. Entra's items name their review and not its dates; those come from the review itself.
+-- undecided and decided. Entra's items name their review and not its dates; those come from the review itself. A reviewer
+-- whom an item names by account alone is known by what that account is called.
 with
 
 items as (
@@ -33,7 +34,13 @@ select
     coalesce(items.account_instance, items.instance) as account_instance,
     items.account_id,
     items.entitlement,
-    items.reviewer_email,
+    case when items.reviewer_email = items.reviewer_id
+        then lower(coalesce(reviewers.email, reviewers.user_name, items.reviewer_email)) else items.reviewer_email end
+        as reviewer_email,
+    reviewers.identity_id as reviewer_identity_id,
+    reviewers.identity_type is not null and not reviewers.is_human as is_by_machine,
+    coalesce(items.source_system = items.system and items.instance = coalesce(items.account_instance, items.instance)
+        and items.reviewer_id = items.account_id, false) as is_about_own_account,
     items.decision,
     items.decided_at,
     items.decided_on,
@@ -42,4 +49,7 @@ from items
 left join reviews
     on items.source_system = reviews.source_system and items.instance = reviews.instance
     and items.campaign_id = reviews.campaign_id
+left join {{ ref('dim_accounts') }} as reviewers
+    on items.source_system = reviewers.system and items.instance = reviewers.instance
+    and items.reviewer_id = reviewers.account_id
 group by all

@@ -216,8 +216,11 @@ items as (
         coalesce({{ local_midnight('decisions.decided_on + 1', 'campaign.timezone') }}, decisions.decided_at) as decided_at,
         decisions.reviewer_email,
         decisions.evidence,
-        coalesce(machines.reviewer_email is null and decisions.reviewer_email is not null, false) as is_by_human,
+        coalesce(machines.reviewer_email is null and decisions.reviewer_email is not null and decisions.is_by_machine is not true, false)
+            as is_by_human,
         coalesce(list_contains(reviewers.identity_ids, population.identity_id), false)
+            or coalesce(decisions.reviewer_identity_id = population.identity_id, false)
+            or coalesce(decisions.is_about_own_account, false)
             or coalesce(decisions.reviewer_email = population.email, false)
             or coalesce(decisions.reviewer_email = lower(population.user_name), false) as is_self,
         population.exclude_sole_owner and not population.is_human and (

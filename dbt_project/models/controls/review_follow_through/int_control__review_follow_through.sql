@@ -24,6 +24,9 @@ decisions as (
         decisions.account_id as subject_id,
         decisions.entitlement,
         decisions.reviewer_email,
+        decisions.reviewer_identity_id,
+        decisions.is_by_machine,
+        decisions.is_about_own_account,
         decisions.decision,
         decisions.decided_on is not null as is_whole_day,
         coalesce({{ local_midnight('decisions.decided_on + 1', 'periods.timezone') }}, decisions.decided_at) as decided_at,
@@ -67,8 +70,10 @@ valid_decisions as (
     from under_review_policy as decision
     left join {{ ref('int_known_names') }} as reviewer
         on reviewer.system is null and decision.reviewer_email = reviewer.name
-    where decision.reviewer_email is not null and coalesce(reviewer.is_human, true)
+    where decision.reviewer_email is not null and coalesce(reviewer.is_human, true) and decision.is_by_machine is not true
         and not coalesce(list_contains(reviewer.identity_ids, decision.identity_id), false)
+        and not coalesce(decision.reviewer_identity_id = decision.identity_id, false)
+        and decision.is_about_own_account is not true
         and coalesce(decision.reviewer_email not in (lower(decision.email), lower(decision.user_name)), true)
         and not coalesce(decision.exclude_sole_owner and not decision.is_human and (
             select count(distinct owners.owner_email) = 1 and bool_and(owners.owner_email = decision.reviewer_email)

@@ -16,6 +16,7 @@ select
     account_id,
     coalesce(entitlement, '') as entitlement,
     lower(nullif(trim(reviewer_email), '')) as reviewer_email,
+    cast(null as varchar) as reviewer_id,
     case
         when lower(trim(decision)) in ('approve', 'certify', 'keep', 'maintain') then 'approve'
         when lower(trim(decision)) in ('revoke', 'deny', 'remove') then 'revoke'
