@@ -65,7 +65,7 @@ named as (
             -- A key of a repository has no user: it is a way in for whoever holds it.
             when category = 'public_key' and repository is not null then null
             -- An app acts as the bot of its slug.
-            when category = 'integration_installation'
+            when category in ('integration_installation', 'integration')
                 then regexp_replace(lower(trim(coalesce(integration, name))), '[^a-z0-9]+', '-', 'g') || '[bot]'
             -- Of one's own tokens and keys the log names the actor only; of anybody else's account the actor is another.
             when category in (
@@ -79,6 +79,7 @@ named as (
             when 'org_credential_authorization' then 'sso_authorization'
             when 'oauth_access' then 'oauth_token'
             when 'oauth_authorization' then 'oauth_authorization'
+            when 'integration' then 'client_secret'
         end as key_type,
         case
             when category in ('repo', 'environment') then repository
@@ -105,7 +106,8 @@ select
     end as ocsf_class,
     action,
     account_id,
-    case when category = 'integration_installation' then coalesce(integration, name) else account_id end as account_name,
+    case when category in ('integration_installation', 'integration') then coalesce(integration, name) else account_id end
+        as account_name,
     coalesce(case when category = 'public_key' then repository end, org, business) as account_scope,
     case
         when action like 'pipeline_secret%'
