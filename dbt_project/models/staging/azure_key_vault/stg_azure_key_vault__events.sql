@@ -6,12 +6,20 @@ calls as (
     select
         log.*,
         meanings.action,
-        {{ key_vault_object("coalesce(nullif(object_id_uri, ''), request_uri)") }} as credential_id,
-        {{ key_vault_version('object_id_uri', 'request_uri') }} as version_id
+        -- A restore is called without a name (/secrets/restore): what came back is known by its id alone.
+        case when meanings.vendor_action not like '%restore' then request_uri end as named_uri
     from {{ evidence_records('azure_key_vault', 'audit_event') }} as log
     inner join {{ vendor_actions('azure_key_vault', 'audit_event') }} as meanings
         on {{ vendor_word('log.operation_name') }} = meanings.vendor_action
     where {{ key_vault_succeeded() }}
+),
+
+named as (
+    select
+        *,
+        {{ key_vault_object("coalesce(nullif(object_id_uri, ''), named_uri)") }} as credential_id,
+        {{ key_vault_version('object_id_uri', 'named_uri') }} as version_id
+    from calls
 )
 
 select
@@ -32,5 +40,5 @@ select
     cast(null as bigint) as version,
     case when action = 'version_created' then version_id end as version_id,
     coalesce(nullif(caller_object_id, ''), nullif(caller_upn, ''), nullif(caller_app_id, '')) as actor_id
-from calls
+from named
 where credential_id is not null
