@@ -69,31 +69,39 @@ class Check:
 class Only:
     """Which of the logs that come in one envelope are this feed's: by what `column` says, where it says it.
 
-    It says one of `values`, or, where others can't be listed, none of `never`; the case of letters doesn't count. With
-    `where`, only records that have that column are asked.
+    It says one of `values`, or begins with one of `begins`, or, where others can't be listed, is none of `never`; the case
+    of letters doesn't count. With `where`, only records that have that column are asked. `otherwise` is for Check.
     """
 
     column: str
+    otherwise: str
     values: tuple[str, ...] = ()
+    begins: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     where: str | None = None
 
     def allows(self, said: str) -> bool:
         """Whether a record whose column says this is the feed's."""
-        known = {value.lower() for value in self.values or self.never}
-        return (said.strip().lower() in known) == bool(self.values)
+        word = said.strip().lower()
+        if self.never:
+            return word not in map(str.lower, self.never)
+        return word in map(str.lower, self.values) or word.startswith(tuple(map(str.lower, self.begins)))
 
     @property
     def check(self) -> Check:
         """The same as a rule about a row."""
-        listed = ", ".join(f"'{value.lower()}'" for value in self.values or self.never)
+        word = f"lower(trim({self.column}))"
+        if self.never:
+            allowed = f"{word} NOT IN ({_listed(self.never)})"
+        else:
+            begins = [f"starts_with({word}, {_listed([start])})" for start in self.begins]
+            allowed = " OR ".join(([f"{word} IN ({_listed(self.values)})"] if self.values else []) + begins)
         asked = f"{self.where} IS NULL OR " if self.where else ""
-        is_listed = "IN" if self.values else "NOT IN"
-        return Check(
-            f"{asked}{self.column} IS NULL OR lower(trim({self.column})) {is_listed} ({listed})",
-            f"expected {'a record of ' + ' or '.join(self.values) if self.values else 'a record of this log'}, "
-            f"found one of another ({{{self.column}}})",
-        )
+        return Check(f"{asked}{self.column} IS NULL OR {allowed}", self.otherwise)
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(f"'{word.lower()}'" for word in words)
 
 
 @dataclass(frozen=True)
@@ -240,10 +248,18 @@ class FeedDescription:
         """Whether a value is one of its JSON records: whether it fits, and is no record of another log in the same envelope."""
         if self.signs is None or not self.signs.fit(value):
             return False
+        return self._allowed(value) is not False
+
+    def is_surely_record(self, value: Any) -> bool:
+        """Whether a value that is one of its JSON records says itself that it is."""
+        return self._allowed(value) is True and self.only is not None and not self.only.never
+
+    def _allowed(self, value: Any) -> bool | None:
+        """Whether `only` allows a record, None where it has nothing to say."""
         if self.only is None or (self.only.where and self._first(value, self.only.where) is None):
-            return True
+            return None
         said = self._first(value, self.only.column)
-        return not isinstance(said, str) or self.only.allows(said)
+        return self.only.allows(said) if isinstance(said, str) else None
 
     def _first(self, record: Any, column: str) -> Any:
         return next((found for path in self.column(column).paths if (found := at(record, path)) is not None), None)
@@ -408,9 +424,9 @@ def _item_fields(fields: dict[str, Any]) -> dict[str, ItemField]:
 
 
 def _only(written: dict[str, Any]) -> Only:
-    listed = {key: _texts(written[key]) for key in ("values", "never") if key in written}
-    if len(listed) != 1:
-        raise ValueError("only: expected either values or never")
+    listed = {key: _texts(written[key]) for key in ("values", "begins", "never") if key in written}
+    if not listed or ("never" in listed and len(listed) > 1):
+        raise ValueError("only: expected values or begins, or never")
     return Only(**written | listed)
 
 

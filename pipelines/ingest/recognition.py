@@ -97,6 +97,8 @@ def json_layout(content: Content, feed: FeedDescription) -> Layout:
 def _may_be_anothers(feed: FeedDescription, fitting: Sequence[Any]) -> bool:
     """Whether no record fits, or none has much of what a feed's records have: an id and a time may be anybody's."""
     assert feed.signs is not None
+    if any(map(feed.is_surely_record, fitting)):
+        return False
     return not fitting or (
         len(feed.signs.required) < _TELLING_FIELDS and max(_resemblances(feed, fitting)) < _CLEAR_RESEMBLANCE
     )

@@ -1,6 +1,6 @@
 -- First and last success and failure per subject and day, with who it belongs to.
 select
-    usage.*,
+    usage.* exclude (credential_type),
     accounts.identity_id,
     accounts.account_id is not null as has_account_record
 from {{ ref('int_usage') }} as usage
