@@ -18,8 +18,18 @@ required_feeds as (
     group by period_id, system, feed, instance, kind, period_start_at, period_end_at
 ),
 
+-- What came along in one envelope with this log (`only` in its description) is nothing that it lacks.
+of_other_logs as (
+    select source_system, source_feed, sha256, count(*) as records
+    from {{ ref('stg_evidence__rejected_records') }}
+    where contains(reason, 'a record of another log: ')
+    group by source_system, source_feed, sha256
+),
+
 deliveries as (
-    select * from {{ ref('int_deliveries') }}
+    select deliveries.* replace (records_rejected - coalesce(of_other_logs.records, 0) as records_rejected)
+    from {{ ref('int_deliveries') }} as deliveries
+    left join of_other_logs using (source_system, source_feed, sha256)
 ),
 
 watched as (

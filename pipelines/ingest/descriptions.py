@@ -70,7 +70,8 @@ class Only:
     """Which of the logs that come in one envelope are this feed's: by what `column` says, where it says it.
 
     It says one of `values`, or begins with one of `begins`, or, where others can't be listed, is none of `never`; the case
-    of letters doesn't count. With `where`, only records that have that column are asked. `otherwise` is for Check.
+    of letters doesn't count. With `where`, only records that have that column are asked. A record of another log is rejected,
+    with `otherwise` as in Check, and is nothing that the feed lacks.
     """
 
     column: str
@@ -97,7 +98,7 @@ class Only:
             begins = [f"starts_with({word}, {_listed([start])})" for start in self.begins]
             allowed = " OR ".join(([f"{word} IN ({_listed(self.values)})"] if self.values else []) + begins)
         asked = f"{self.where} IS NULL OR " if self.where else ""
-        return Check(f"{asked}{self.column} IS NULL OR {allowed}", self.otherwise)
+        return Check(f"{asked}{self.column} IS NULL OR {allowed}", f"a record of another log: {self.otherwise}")
 
 
 def _listed(words: Iterable[str]) -> str:

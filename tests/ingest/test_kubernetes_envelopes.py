@@ -63,4 +63,5 @@ def test_an_entry_of_another_google_service_is_no_event_of_a_cluster(read):
     cluster = entry | {"protoPayload": entry["protoPayload"] | {"methodName": "io.k8s.core.v1.pods.list"}}
     export = "".join(json.dumps(each) + "\n" for each in (cluster, entry))
     found = read(export.encode(), "kubernetes/audit_log", name="export.json")
-    assert found.faults == {2: "expected a call to a cluster, found one to another Google service: it belongs to gcp/audit_log"}
+    told = "expected a call to a cluster, found one to another Google service: it belongs to gcp/audit_log"
+    assert found.faults == {2: f"a record of another log: {told}"}
