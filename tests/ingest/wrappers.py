@@ -48,6 +48,8 @@ ENVELOPES = {
 }
 OF_NO_KNOWN_TOOL = frozenset({"an unknown tool", "three deep"})
 """Envelopes under a key that no tool is known to use."""
+TABLES = frozenset({"workspace", "sql answer"})
+"""Pages in which a record has all keys of all records, so that one without an id of its own has another hash."""
 # Many records.
 PAGES = {
     "Records": lambda records: {"Records": records},

@@ -15,7 +15,7 @@ from pipelines.evidence.containers import Signs
 from pipelines.evidence.records import find_records
 from pipelines.ingest.descriptions import FeedDescription
 from tests.ingest.made_up_records import PACKINGS, line, lines
-from tests.ingest.wrappers import ENVELOPES, OF_NO_KNOWN_TOOL, PAGES
+from tests.ingest.wrappers import ENVELOPES, OF_NO_KNOWN_TOOL, PAGES, TABLES
 
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16")
 _MORE_THAN_ANY_EXPORT = 100_000
@@ -64,7 +64,7 @@ def written_anew(export: Export, draw: Draw) -> tuple[str, list[File]]:
 
 def _json(export: Export, draw: Draw) -> tuple[str, Write]:
     envelope = draw.choice(_possible(export, ENVELOPES))
-    page = draw.choice(_possible(export, {name: _of_one(page) for name, page in PAGES.items()}))
+    page = draw.choice(_possible(export, {name: _of_one(page) for name, page in PAGES.items() if name not in TABLES}))
     size = draw.randint(1, _MOST_ON_A_PAGE)
 
     def wrapped(records: Sequence[Any]) -> list[Any]:
