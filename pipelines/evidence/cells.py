@@ -51,9 +51,9 @@ def cells_with_json(head: bytes, is_whole: bool) -> Iterator[Cells]:
         if first is None or any("{" in heading for heading in first[0]):
             continue
         headings, _, start = first
-        found = [row.cells for row in _first_rows(head, is_whole, delimiter, start)]
-        for column in range(len(headings)):
-            texts = [cells[column] for cells in found if cells is not None and len(cells) == len(headings)]
+        found = _first_rows(head, is_whole, delimiter, start)
+        regular = [row.cells for row in found if row.cells is not None and len(row.cells) == len(headings)]
+        for column, texts in enumerate(zip(*regular, strict=True)):
             if 2 * sum("{" in text and opened(text) is not None for text in texts) > len(found):
                 yield Cells(delimiter, column, start)
 

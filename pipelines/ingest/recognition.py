@@ -68,9 +68,7 @@ def refuse_foreign_text(content: Content) -> None:
 
 def as_json(content: Content, feed: FeedDescription) -> Content | None:
     """The content as JSON: as it is, or the records that a CSV file has in its cells; None where it is to be read as CSV."""
-    if feed.signs is None:
-        return content if is_json(content.head, feed.shapes) else None
-    cells = cells_with_records(content.head, content.is_whole_in_head, feed.signs)
+    cells = feed.signs and cells_with_records(content.head, content.is_whole_in_head, feed.signs)
     if cells is not None:
         return ContentOfCells(content, cells)
     return content if is_json(content.head, feed.shapes) else None
